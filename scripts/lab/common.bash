@@ -3,9 +3,8 @@
 
 # The lab's directory, wherever the caller stands.
 lab_directory=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# Compose prefixes networks and volumes with the project, and stamps the project on everything it creates.
+# Compose prefixes networks and volumes with the project, and labels everything it creates with it.
 lab_project=squall
-lab_project_label=com.docker.compose.project=$lab_project
 
 say() { printf '%s\n' "$*"; }
 
