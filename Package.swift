@@ -1,0 +1,64 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// One settings array for every target of ours. `SQUALL_WARNINGS_AS_ERRORS` is set by scripts/check; it is not the
+// default because a newer compiler's new warning must not break a user's build.
+let strict: [SwiftSetting] =
+    Context.environment["SQUALL_WARNINGS_AS_ERRORS"] == nil ? [] : [.unsafeFlags(["-warnings-as-errors"])]
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ] + strict
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "squall",
+    products: [.executable(name: "squall", targets: ["squall"])],
+    dependencies: [
+        // Command line parsing and help. 1 checkout; the alternative is a parser of our own for 20 commands.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // YAML with line and column of every node (libyaml). The five dependencies together build in 70 s (release, two cores).
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C libraries: a module map and a shim header each.
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+
+        // The order of declaration is the order of layers: a module imports only modules above it.
+        module("Basics", ["CLinux"]),
+        module("Experiment", ["Basics", .product(name: "Yams", package: "Yams")]),
+        module("Contracts", ["Basics", "Experiment"]),
+        module("Journal", ["Basics", "Contracts"]),
+        module("HTTP", ["Basics", "CCurl"]),
+        module("Docker", ["Basics", "Experiment", "Contracts", "HTTP"]),
+        module("Process", ["Basics", "Experiment", "Contracts", "Docker", "CLinux"]),
+        module("Web", ["Basics", "Experiment", "Contracts", "HTTP"]),
+        module("Postgres", ["Basics", "Experiment", "Contracts", "HTTP", "CPostgres"]),
+        module("Checkers", ["Basics", "Experiment", "Contracts"]),
+        module("Controller", ["Basics", "Experiment", "Contracts", "Journal"]),
+        module("Report", ["Basics", "Experiment", "Contracts"]),
+        .executableTarget(
+            name: "squall",
+            dependencies: [
+                "Basics", "Experiment", "Contracts", "Journal", "HTTP", "Docker", "Process", "Web", "Postgres",
+                "Checkers", "Controller", "Report",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
+
+        tests("Basics", ["Basics"]),
+    ]
+)

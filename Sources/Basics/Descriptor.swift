@@ -1,0 +1,31 @@
+internal import Glibc
+
+/// An open file descriptor with one owner; closed when the owner goes away.
+package struct Descriptor: ~Copyable {
+    package let number: CInt
+
+    package init(owning number: CInt) {
+        self.number = number
+    }
+
+    /// Opens with close-on-exec always set: a child must never inherit a lock, a journal or a socket.
+    package init(opening path: String, flags: CInt, mode: UInt32 = 0o600) throws(SystemError) {
+        number = try retryingInterrupts("open", subject: path) { open(path, flags | O_CLOEXEC, mode) }
+    }
+
+    /// Writes every byte or throws; a short write is continued.
+    package borrowing func writeAll(_ bytes: [UInt8], subject: String = "") throws(SystemError) {
+        var offset = 0
+        while offset < bytes.count {
+            let start = offset
+            let count = try retryingInterrupts("write", subject: subject) {
+                bytes.withUnsafeBytes { write(number, $0.baseAddress.map { $0 + start }, bytes.count - start) }
+            }
+            offset += count
+        }
+    }
+
+    deinit {
+        close(number)
+    }
+}

@@ -1,0 +1,19 @@
+// System calls that glibc's Swift overlay hides or lacks, as plain functions that return -1 and set errno.
+#pragma once
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/types.h>
+
+// pidfd_open(2), Linux 5.3. Flags are reserved and must be 0.
+int squall_pidfd_open(pid_t pid, unsigned int flags);
+// pidfd_send_signal(2), Linux 5.1.
+int squall_pidfd_send_signal(int pidfd, int signal);
+// gettid(2).
+pid_t squall_gettid(void);
+// CLOCK_BOOTTIME in nanoseconds; never fails on Linux.
+int64_t squall_boottime(void);
+// CLOCK_REALTIME in nanoseconds; never fails on Linux.
+int64_t squall_realtime(void);
+// Names the calling thread (prctl PR_SET_NAME); the kernel keeps 15 bytes.
+void squall_name_thread(const char *name);

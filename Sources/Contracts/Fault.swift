@@ -1,0 +1,129 @@
+package import Basics
+package import Experiment
+
+/// Any change outside our process that the journal can undo from its record alone.
+///
+/// Healing is static: after a crash no instance exists, only the record.
+package protocol Mutation: Sendable {
+    /// Absolute prior state and our owner mark; enough to heal with no live object. Holds no secret.
+    associatedtype Undo: Codable & Sendable
+
+    /// `container.pause`
+    static var kind: String { get }
+    /// Restores the prior state. Idempotent; a target that is gone counts as healed; touches only what bears our mark.
+    static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError)
+    /// Reads the real state: what is still there of the change, or nil when it is clean.
+    static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover?
+    /// What a person would type to heal this by hand.
+    static func manualHeal(_ undo: Undo) -> [String]
+}
+
+/// A failure we cause on purpose. One file per kind, plus one line in its module's list.
+package protocol Fault: Mutation {
+    static var manual: Manual { get }
+    static var parameters: [any AnyParameter] { get }
+    /// What the target must offer; empty: the fault takes no target.
+    static var requires: Set<Target.Attribute> { get }
+    init(from reader: inout ParameterReader)
+
+    /// What would be done, how it is undone, and what that needs; for `squall plan`. Reads nothing, changes nothing.
+    func plan(for target: Target) -> PlannedOperation
+    /// Read-only: checks that the fault can work here and captures the prior state.
+    func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> Undo
+    /// Changes the system and shows the effect. The undo is on disk when this is called.
+    ///
+    /// Inject and confirm are one call because some effects must be watched from before the change (a process exit
+    /// through a pidfd opened first); `Effect.unproven` makes the run inconclusive, never a pass.
+    func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect
+}
+
+/// Whether a fault did what it claims.
+package enum Effect: Sendable, Hashable {
+    /// The effect began within this interval; `evidence` says what showed it.
+    case confirmed(InstantRange, evidence: String)
+    /// The call succeeded but nothing shows that it did anything.
+    case unproven(String)
+}
+
+/// Something of ours that is still in the system.
+package struct Leftover: Sendable, Hashable, Codable {
+    package var kind: String
+    package var target: String
+    package var description: String
+    /// What a person would type.
+    package var commands: [String]
+
+    package init(kind: String, target: String, description: String, commands: [String] = []) {
+        self.kind = kind
+        self.target = target
+        self.description = description
+        self.commands = commands
+    }
+}
+
+/// One line of `squall plan`.
+package struct PlannedOperation: Sendable, Hashable, Codable {
+    package var operation: String
+    package var undo: String
+    package var privileges: [String]
+
+    package init(operation: String, undo: String, privileges: [String]) {
+        self.operation = operation
+        self.undo = undo
+        self.privileges = privileges
+    }
+}
+
+/// Why a fault, a heal or a look at a target failed.
+package struct FaultError: Error, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable, Hashable, Codable {
+        /// The engine, the server or the API did not answer.
+        case unreachable
+        /// The target is not there.
+        case notFound
+        /// The target is not in a state this fault can work on.
+        case notApplicable
+        /// Permission, capability or credential missing.
+        case denied
+        /// State of somebody else is in the way; it is never overwritten.
+        case foreignState
+        case timeout
+        case cancelled
+        /// The other side answered with something we do not understand.
+        case unexpected
+    }
+
+    package var code: Code
+    /// What failed, on which target, why.
+    package var message: String
+    /// The next command to type; empty when none helps.
+    package var advice: String
+    package var underlying: (any Error & Sendable)?
+
+    package init(_ code: Code, _ message: String, advice: String = "", underlying: (any Error & Sendable)? = nil) {
+        self.code = code
+        self.message = message
+        self.advice = advice
+        self.underlying = underlying
+    }
+
+    package var description: String {
+        let cause = underlying.map { ": \($0)" } ?? ""
+        return "\(message)\(cause)\(advice.isEmpty ? "" : "; \(advice)")"
+    }
+}
+
+/// What `squall explain` and the schema say about a kind.
+package struct Manual: Sendable, Hashable {
+    package var summary: String
+    /// Paragraphs: what it does, how it is undone, what shows its effect, traps.
+    package var details: String
+    /// A runnable fragment of an experiment file.
+    package var example: String
+
+    package init(summary: String, details: String, example: String) {
+        self.summary = summary
+        self.details = details
+        self.example = example
+    }
+}

@@ -1,0 +1,54 @@
+package import Experiment
+
+/// Something a fault can be injected into, resolved to one real thing.
+package struct Target: Sendable, Hashable, Codable {
+    /// What a target offers to faults; a fault names those it requires.
+    package enum Attribute: String, Sendable, Hashable, Codable, CodingKeyRepresentable {
+        /// The container's full 64-digit id.
+        case containerID = "container.id"
+        case containerName = "container.name"
+        /// A connection string as written in the file, `${secret}` unrevealed.
+        case postgresDSN = "postgres.dsn"
+        /// The node's name in the probe that reported it.
+        case node
+        /// Base URL of the node's Patroni API, `http://127.0.0.1:8001`.
+        case patroniURL = "patroni.url"
+        /// The machine the controller runs on.
+        case localHost = "host.local"
+    }
+
+    /// Stable identity across resolutions, for limits and locks: `container:<id>`, `postgres:<node>`.
+    package var id: String
+    package var name: String
+    package var attributes: [Attribute: String]
+    package var labels: [String: String]
+
+    package init(id: String, name: String, attributes: [Attribute: String], labels: [String: String] = [:]) {
+        self.id = id
+        self.name = name
+        self.attributes = attributes
+        self.labels = labels
+    }
+
+    /// For faults that act on no target of their own (`command.run` on the host, a cluster-wide API call).
+    package static let localHost = Target(id: "host:local", name: "localhost", attributes: [.localHost: "local"])
+}
+
+/// A way to find targets, for example `docker: {labels: {...}}`.
+package protocol TargetSource: Sendable {
+    /// The key under a target in the file.
+    static var kind: String { get }
+    static var manual: Manual { get }
+    static var parameters: [any AnyParameter] { get }
+    init(from reader: inout ParameterReader)
+    /// All that match, in a stable order; empty is an answer, not an error. Read-only.
+    func resolve(in context: SystemContext) async throws(FaultError) -> [Target]
+    /// One line for plan and messages: `labels squall.stack=postgres`.
+    var summary: String { get }
+}
+
+/// Adds what one system knows to a target that another named: the container behind a database node.
+package protocol TargetEnricher: Sendable {
+    var provides: Set<Target.Attribute> { get }
+    func enrich(_ target: Target, in context: SystemContext) async throws(FaultError) -> Target
+}

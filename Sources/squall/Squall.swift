@@ -1,0 +1,2 @@
+@main
+struct Squall { static func main() { print("squall") } }
