@@ -63,11 +63,16 @@ package struct OutageBudget: Sendable, Hashable {
     package var recoveryTime: Span?
     package var availability: Share?
     package var window: Span?
+    /// How long after the fault the steady state may take to return; the controller settles at least that long.
+    package var recoveryWithin: Span?
 
-    package init(recoveryTime: Span? = nil, availability: Share? = nil, window: Span? = nil) {
+    package init(
+        recoveryTime: Span? = nil, availability: Share? = nil, window: Span? = nil, recoveryWithin: Span? = nil
+    ) {
         self.recoveryTime = recoveryTime
         self.availability = availability
         self.window = window
+        self.recoveryWithin = recoveryWithin
     }
 }
 

@@ -22,8 +22,10 @@ package protocol Mutation: Sendable {
 package protocol Fault: Mutation {
     static var manual: Manual { get }
     static var parameters: [any AnyParameter] { get }
-    /// What the target must offer; empty: the fault takes no target.
+    /// What the target must offer.
     static var requires: Set<Target.Attribute> { get }
+    /// Whether a step must, may or must not name a target; by default it must when something is required of it.
+    static var targeting: Targeting { get }
     init(from reader: inout ParameterReader)
 
     /// What would be done, how it is undone, and what that needs; for `squall plan`. Reads nothing, changes nothing.
@@ -35,6 +37,17 @@ package protocol Fault: Mutation {
     /// Inject and confirm are one call because some effects must be watched from before the change (a process exit
     /// through a pidfd opened first); `Effect.unproven` makes the run inconclusive, never a pass.
     func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect
+}
+
+extension Fault {
+    package static var targeting: Targeting { requires.isEmpty ? .none : .required }
+}
+
+/// Whether a fault acts on a target that the step names. Without one it gets `Target.localHost`.
+package enum Targeting: String, Sendable, Hashable, Codable {
+    case required
+    case optional
+    case none
 }
 
 /// Whether a fault did what it claims.

@@ -81,6 +81,8 @@ package enum AbortReason: Sendable, Hashable, Codable {
     case steadyStateNotReached(String)
     case injectionFailed(String)
     case maxDurationReached
+    /// A limit, a protected target or an empty selection, found before anything was touched.
+    case refused(String)
     case environment(String)
 }
 
