@@ -13,6 +13,8 @@ package struct Span: Sendable, Hashable, Comparable {
     package static func microseconds(_ count: Int64) -> Span { Span(nanoseconds: count * 1_000) }
     package static func milliseconds(_ count: Int64) -> Span { Span(nanoseconds: count * 1_000_000) }
     package static func seconds(_ count: Int64) -> Span { Span(nanoseconds: count * 1_000_000_000) }
+    // Disfavoured, so that the literal in `.seconds(2)` is a whole number and not ambiguous.
+    @_disfavoredOverload
     package static func seconds(_ count: Double) -> Span { Span(nanoseconds: Int64((count * 1e9).rounded())) }
     package static func minutes(_ count: Int64) -> Span { .seconds(count * 60) }
 
