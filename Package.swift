@@ -60,5 +60,6 @@ let package = Package(
             swiftSettings: settings),
 
         tests("Basics", ["Basics"]),
+        tests("Contracts", ["Basics", "Contracts"]),
     ]
 )
