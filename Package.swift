@@ -41,7 +41,7 @@ let package = Package(
         module("Basics", ["CLinux"]),
         module("Experiment", ["Basics", .product(name: "Yams", package: "Yams")]),
         module("Contracts", ["Basics", "Experiment"]),
-        module("Journal", ["Basics", "Contracts"]),
+        module("Journal", ["Basics", "Experiment", "Contracts"]),
         module("HTTP", ["Basics", "CCurl"]),
         module("Docker", ["Basics", "Experiment", "Contracts", "HTTP"]),
         module("Process", ["Basics", "Experiment", "Contracts", "Docker", "CLinux"]),
@@ -63,5 +63,6 @@ let package = Package(
         tests("Architecture", []),
         tests("Basics", ["Basics"]),
         tests("Contracts", ["Basics", "Contracts"]),
+        tests("Journal", ["Basics", "Experiment", "Contracts", "Journal"]),
     ]
 )

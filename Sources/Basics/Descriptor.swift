@@ -25,6 +25,17 @@ package struct Descriptor: ~Copyable {
         }
     }
 
+    /// Everything from the current position to the end of the file.
+    package borrowing func readToEnd(subject: String = "") throws(SystemError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = try retryingInterrupts("read", subject: subject) { read(number, &buffer, buffer.count) }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+        }
+    }
+
     deinit {
         close(number)
     }

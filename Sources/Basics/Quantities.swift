@@ -18,7 +18,7 @@ package struct Rate: Sendable, Hashable, Comparable, Codable, CustomStringConver
     }
 
     /// The time between two arrivals.
-    package var interval: Span { Span.seconds(1 / perSecond) }
+    package var interval: Span { Span(seconds: 1 / perSecond) }
     package var description: String { decimal(perSecond, places: 3) + "/s" }
     package static func < (left: Rate, right: Rate) -> Bool { left.perSecond < right.perSecond }
 }

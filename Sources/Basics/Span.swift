@@ -8,14 +8,16 @@ package struct Span: Sendable, Hashable, Comparable {
         self.nanoseconds = nanoseconds
     }
 
+    /// From a formula's result; rounded to the nanosecond.
+    package init(seconds: Double) {
+        self.init(nanoseconds: Int64((seconds * 1e9).rounded()))
+    }
+
     package static let zero = Span(nanoseconds: 0)
     package static func nanoseconds(_ count: Int64) -> Span { Span(nanoseconds: count) }
     package static func microseconds(_ count: Int64) -> Span { Span(nanoseconds: count * 1_000) }
     package static func milliseconds(_ count: Int64) -> Span { Span(nanoseconds: count * 1_000_000) }
     package static func seconds(_ count: Int64) -> Span { Span(nanoseconds: count * 1_000_000_000) }
-    // Disfavoured, so that the literal in `.seconds(2)` is a whole number and not ambiguous.
-    @_disfavoredOverload
-    package static func seconds(_ count: Double) -> Span { Span(nanoseconds: Int64((count * 1e9).rounded())) }
     package static func minutes(_ count: Int64) -> Span { .seconds(count * 60) }
 
     /// The span in seconds, for formulas and charts.

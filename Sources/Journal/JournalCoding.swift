@@ -1,0 +1,86 @@
+internal import FoundationEssentials
+
+/// One record as a line: length and CRC-32C of the payload in hex, then the JSON.
+///
+/// Text, so that a person without any tool can still read with `cat` what was done and how to undo it.
+package enum JournalCoding {
+    private static let prefixLength = 18
+
+    package static func encode(_ record: JournalRecord) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let payload = Array(try encoder.encode(record))
+        return Array("\(hex(UInt32(payload.count))) \(hex(crc32c(payload))) ".utf8) + payload + [newline]
+    }
+
+    /// Reads all records; a torn last line is dropped and reported, damage before it is an error.
+    package static func decode(_ bytes: [UInt8]) throws(JournalError) -> (records: [JournalRecord], hasTornTail: Bool) {
+        var records: [JournalRecord] = []
+        var offset = 0
+        while offset < bytes.count {
+            guard let end = bytes[offset...].firstIndex(of: newline) else { return (records, true) }
+            guard let record = decodeLine(bytes[offset..<end]) else {
+                // Only the last line can be torn by a crash: what follows a damaged one was written after it.
+                if end + 1 == bytes.count { return (records, true) }
+                throw JournalError(
+                    .damaged, "record \(records.count + 1) at byte \(offset) is damaged", records: records)
+            }
+            records.append(record)
+            offset = end + 1
+        }
+        return (records, false)
+    }
+
+    private static func decodeLine(_ line: ArraySlice<UInt8>) -> JournalRecord? {
+        guard line.count > prefixLength else { return nil }
+        let fields = String(decoding: line.prefix(prefixLength), as: UTF8.self).split(separator: " ")
+        let payload = line.dropFirst(prefixLength)
+        guard fields.count == 2, let length = UInt32(fields[0], radix: 16), let sum = UInt32(fields[1], radix: 16),
+            Int(length) == payload.count, crc32c(payload) == sum
+        else { return nil }
+        return try? JSONDecoder().decode(JournalRecord.self, from: Data(payload))
+    }
+
+    private static let newline = UInt8(ascii: "\n")
+
+    private static func hex(_ value: UInt32) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+    }
+}
+
+/// Why a journal could not be written or read, with the records that could still be read.
+package struct JournalError: Error, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable, Hashable {
+        case damaged
+        case newerVersion
+        case foreignHost
+        case noHeader
+        case locked
+        case writeFailed
+        case unreadable
+    }
+
+    package var code: Code
+    package var message: String
+    package var records: [JournalRecord]
+
+    package init(_ code: Code, _ message: String, records: [JournalRecord] = []) {
+        self.code = code
+        self.message = message
+        self.records = records
+    }
+
+    package var description: String { message }
+}
+
+/// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78), as in RFC 3720 appendix B.4.
+package func crc32c(_ bytes: some Sequence<UInt8>) -> UInt32 {
+    var sum = UInt32.max
+    for byte in bytes { sum = (sum >> 8) ^ crcTable[Int((sum ^ UInt32(byte)) & 0xFF)] }
+    return ~sum
+}
+
+private let crcTable: [UInt32] = (0..<256).map { index in
+    (0..<8).reduce(UInt32(index)) { sum, _ in (sum >> 1) ^ (sum & 1 == 1 ? 0x82F6_3B78 : 0) }
+}

@@ -1,0 +1,88 @@
+package import Basics
+internal import Glibc
+
+/// Appends records, each on disk before the call returns; holds the journal's lock as long as it lives.
+///
+/// Runs on an event loop's thread: fdatasync takes milliseconds and must not hold up the cooperative pool.
+package actor JournalWriter {
+    private let loop: EventLoop
+    private let path: String
+    private let file: Descriptor
+    private var isBroken = false
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    /// Creates the journal with mode 0600, takes its lock and writes the header.
+    package init(creating path: String, header: JournalHeader, loop: EventLoop) async throws(JournalError) {
+        self.loop = loop
+        self.path = path
+        do throws(SystemError) {
+            file = try Descriptor(opening: path, flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
+            try lock(file.number, path)
+        } catch {
+            throw JournalError(.writeFailed, "the journal cannot be created: \(error)")
+        }
+        try append(.opened(header))
+        try syncFolder(of: path)
+    }
+
+    /// Continues the journal of a dead run: takes its lock, which fails while the run still lives.
+    package init(continuing path: String, loop: EventLoop) async throws(JournalError) {
+        self.loop = loop
+        self.path = path
+        do throws(SystemError) {
+            file = try Descriptor(opening: path, flags: O_WRONLY | O_APPEND)
+        } catch {
+            throw JournalError(.unreadable, "the journal cannot be opened: \(error)")
+        }
+        do throws(SystemError) {
+            try lock(file.number, path)
+        } catch {
+            throw JournalError(.locked, "the journal \(path) belongs to a run that is still alive")
+        }
+        try repairTornTail()
+    }
+
+    /// Appends and syncs. After one failure nothing more is accepted: a gap in the journal would be worse than none.
+    package func append(_ record: JournalRecord) throws(JournalError) {
+        guard !isBroken else {
+            throw JournalError(.writeFailed, "the journal \(path) failed before; nothing is injected")
+        }
+        do {
+            let bytes = try JournalCoding.encode(record)
+            try file.writeAll(bytes, subject: path)
+            try retryingInterrupts("fdatasync", subject: path) { fdatasync(file.number) }
+        } catch {
+            isBroken = true
+            throw JournalError(.writeFailed, "the journal cannot be written: \(error)")
+        }
+    }
+
+    /// A line without its end would swallow the next record: it is closed off, and reads as the torn line it is.
+    private func repairTornTail() throws(JournalError) {
+        let bytes = try JournalReader.bytes(of: path)
+        let (records, hasTornTail) = try JournalCoding.decode(bytes)
+        guard hasTornTail else { return }
+        do {
+            let length = try records.reduce(0) { try $0 + JournalCoding.encode($1).count }
+            try retryingInterrupts("truncate", subject: path) { truncate(path, length) }
+        } catch {
+            throw JournalError(.writeFailed, "the torn end of the journal cannot be cut off: \(error)")
+        }
+    }
+}
+
+private func lock(_ descriptor: CInt, _ path: String) throws(SystemError) {
+    try retryingInterrupts("flock", subject: path) { flock(descriptor, LOCK_EX | LOCK_NB) }
+}
+
+/// A new file survives a crash only when its folder is on disk too.
+private func syncFolder(of path: String) throws(JournalError) {
+    let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    do throws(SystemError) {
+        let descriptor = try Descriptor(opening: folder, flags: O_RDONLY | O_DIRECTORY)
+        try retryingInterrupts("fsync", subject: folder) { fsync(descriptor.number) }
+    } catch {
+        throw JournalError(.writeFailed, "the run's folder cannot be synced: \(error)")
+    }
+}

@@ -1,0 +1,113 @@
+import Basics
+import Contracts
+import Experiment
+import Glibc
+import Testing
+
+@testable import Journal
+
+/// A folder of its own per test, removed afterwards.
+func withFolder<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+    var template = Array("/tmp/squall-journal-XXXXXX".utf8CString)
+    let folder = String(cString: try #require(mkdtemp(&template)))
+    defer {
+        for name in ["journal"] { unlink("\(folder)/\(name)") }
+        rmdir(folder)
+    }
+    return try await body(folder)
+}
+
+private let header = JournalHeader(
+    run: "run-1", title: "t", runbook: nil, host: "host", bootID: "boot", pid: 1, processStart: 2,
+    secrets: [NamedValue(name: "password", value: SecretReference(type: .env, key: "PG"))],
+    openedAt: WallInstant(nanoseconds: 0))
+
+private func intent(_ id: String) -> JournalRecord {
+    .intent(
+        JournalIntent(
+            id: MutationID(id), step: "kill", kind: "container.kill", target: "container:abc",
+            undo: .object(["pid": .integer(7)]), timeToLive: .seconds(30), at: Instant(nanoseconds: 5)))
+}
+
+@Suite struct JournalTests {
+    @Test func checksumsMatchTheStandardsVector() {
+        #expect(crc32c([UInt8](repeating: 0, count: 32)) == 0x8A91_36AA)
+        #expect(crc32c(Array("123456789".utf8)) == 0xE306_9283)
+    }
+
+    @Test func whatIsOpenIsWhatHasNoHealedRecord() async throws {
+        try await withFolder { folder in
+            let loop = try EventLoop(name: "journal")
+            defer { loop.stop() }
+            let path = "\(folder)/journal"
+            let journal = try await JournalWriter(creating: path, header: header, loop: loop)
+            for id in ["1", "2", "3"] { try await journal.append(intent(id)) }
+            try await journal.append(.active(MutationID("1"), at: Instant(nanoseconds: 6)))
+            try await journal.append(.healed(MutationID("2"), at: Instant(nanoseconds: 7)))
+            let contents = try JournalReader.read(path)
+            #expect(contents.open.map(\.id.text) == ["1", "3"])
+            #expect(contents.header == header)
+            #expect(!contents.hasTornTail)
+            #expect(!contents.isClosed)
+            #expect(try JournalReader.isHeldByLiveRun(path))
+        }
+    }
+
+    @Test func everyCutOfTheLastRecordIsATornTailThatCanBeContinued() async throws {
+        let loop = try EventLoop(name: "journal")
+        defer { loop.stop() }
+        let whole = try [JournalRecord.opened(header), intent("1"), intent("2")].map(JournalCoding.encode)
+        let kept = whole[0].count + whole[1].count
+        for cut in stride(from: kept + 1, to: kept + whole[2].count, by: 7) {
+            try await withFolder { folder in
+                let path = "\(folder)/journal"
+                try write(Array(whole.joined().prefix(cut)), to: path)
+                #expect(try JournalReader.read(path).open.map(\.id.text) == ["1"])
+                #expect(try JournalReader.read(path).hasTornTail)
+                let journal = try await JournalWriter(continuing: path, loop: loop)
+                try await journal.append(.healed(MutationID("1"), at: Instant(nanoseconds: 9)))
+                #expect(try JournalReader.read(path).isClean)
+                #expect(try !JournalReader.read(path).hasTornTail)
+            }
+        }
+    }
+
+    @Test func aDamagedMiddleIsRefusedWithWhatIsStillReadable() async throws {
+        try await withFolder { folder in
+            var bytes = try [JournalRecord.opened(header), intent("1"), intent("2")].flatMap(JournalCoding.encode)
+            let second = try JournalCoding.encode(.opened(header)).count
+            bytes[second + 40] ^= 1
+            try write(bytes, to: "\(folder)/journal")
+            let error = #expect(throws: JournalError.self) { try JournalReader.read("\(folder)/journal") }
+            #expect(error?.code == .damaged)
+            #expect(error?.records == [.opened(header)])
+        }
+    }
+
+    @Test func aNewerFormatIsRefused() async throws {
+        try await withFolder { folder in
+            var newer = header
+            newer.version = 2
+            try write(try JournalCoding.encode(.opened(newer)), to: "\(folder)/journal")
+            #expect(throws: JournalError.self) { try JournalReader.read("\(folder)/journal") }
+        }
+    }
+
+    @Test func aLiveRunsJournalCannotBeContinuedByAnother() async throws {
+        try await withFolder { folder in
+            let loop = try EventLoop(name: "journal")
+            defer { loop.stop() }
+            let journal = try await JournalWriter(creating: "\(folder)/journal", header: header, loop: loop)
+            let error = await #expect(throws: JournalError.self) {
+                try await JournalWriter(continuing: "\(folder)/journal", loop: loop)
+            }
+            #expect(error?.code == .locked)
+            try await journal.append(.closed(at: Instant(nanoseconds: 1)))
+        }
+    }
+
+    private func write(_ bytes: [UInt8], to path: String) throws {
+        let file = try Descriptor(opening: path, flags: O_WRONLY | O_CREAT | O_TRUNC)
+        try file.writeAll(bytes)
+    }
+}
