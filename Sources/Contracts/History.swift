@@ -13,6 +13,8 @@ package struct History: Sendable {
     package private(set) var notes: [Note] = []
     package private(set) var steadyStates: [(phase: Phase, held: Bool, at: Instant, detail: String)] = []
     package private(set) var abort: (reason: AbortReason, at: Instant)?
+    /// nil: nobody looked; that is not the same as clean.
+    package private(set) var leftovers: [Leftover]?
     package private(set) var endedAt: Instant?
 
     package init() {}
@@ -34,6 +36,7 @@ package struct History: Sendable {
         case .note(let note): notes.append(note)
         case .steadyState(let phase, let held, let at, let detail): steadyStates.append((phase, held, at, detail))
         case .aborted(let reason, let at): abort = abort ?? (reason, at)
+        case .cleanUp(let found, _): leftovers = found
         case .ended(let at): endedAt = at
         }
     }

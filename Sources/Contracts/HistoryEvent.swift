@@ -100,5 +100,7 @@ package enum HistoryEvent: Sendable, Hashable {
     /// The steady state was judged: before the fault (baseline) or after the heal (settling).
     case steadyState(phase: Phase, held: Bool, at: Instant, detail: String)
     case aborted(AbortReason, at: Instant)
+    /// The system was looked at after the heal: what is left of ours, empty when it is clean.
+    case cleanUp(leftovers: [Leftover], at: Instant)
     case ended(at: Instant)
 }
