@@ -149,6 +149,16 @@ extension ValueType where Value == ByteCount {
     }
 }
 
+extension ValueType where Value == Signal {
+    /// A signal's name with or without `SIG`, or its number.
+    package static var signal: ValueType {
+        ValueType(
+            scalar: "a signal, for example SIGKILL, TERM or 15",
+            schema: .object(["type": .array([.string("string"), .string("integer")])]), placeholder: .terminate
+        ) { Signal(parsing: $0.text) }
+    }
+}
+
 extension ValueType where Value == Node {
     /// Any value, kept with its location for a reader of its own.
     package static var node: ValueType {
