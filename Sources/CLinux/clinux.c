@@ -1,9 +1,13 @@
 #define _GNU_SOURCE
 #include "clinux.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,3 +30,53 @@ int64_t squall_boottime(void) { return nanoseconds(CLOCK_BOOTTIME); }
 int64_t squall_realtime(void) { return nanoseconds(CLOCK_REALTIME); }
 
 void squall_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+static int describe_files(posix_spawn_file_actions_t *files, const char *directory, int out, int err) {
+    int failure = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0);
+    if (!failure) failure = posix_spawn_file_actions_adddup2(files, out, 1);
+    if (!failure) failure = posix_spawn_file_actions_adddup2(files, err, 2);
+    if (!failure) failure = posix_spawn_file_actions_addclosefrom_np(files, 3);
+    if (!failure && directory) failure = posix_spawn_file_actions_addchdir_np(files, directory);
+    return failure;
+}
+
+// A child must not inherit ignored signals (SIGPIPE, SIGINT of a controller) or a blocked mask.
+static int describe_attributes(posix_spawnattr_t *attributes) {
+    sigset_t all, none;
+    sigfillset(&all);
+    sigemptyset(&none);
+    int failure = posix_spawnattr_setsigdefault(attributes, &all);
+    if (!failure) failure = posix_spawnattr_setsigmask(attributes, &none);
+    if (!failure) failure = posix_spawnattr_setpgroup(attributes, 0);
+    if (!failure)
+        failure = posix_spawnattr_setflags(
+            attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+    return failure;
+}
+
+int squall_spawn(const char *path, char *const argv[], char *const envp[], const char *directory, int out, int err,
+                 pid_t *pid) {
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    int failure = posix_spawn_file_actions_init(&files);
+    if (failure) return failure;
+    failure = posix_spawnattr_init(&attributes);
+    if (!failure) {
+        failure = describe_files(&files, directory, out, err);
+        if (!failure) failure = describe_attributes(&attributes);
+        if (!failure) failure = posix_spawn(pid, path, &files, &attributes, argv, envp);
+        posix_spawnattr_destroy(&attributes);
+    }
+    posix_spawn_file_actions_destroy(&files);
+    return failure;
+}
+
+int squall_reap(int pidfd, int *signalled, int *status) {
+    siginfo_t info;
+    info.si_pid = 0;
+    if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) != 0) return -1;
+    if (info.si_pid == 0) return 0;
+    *signalled = info.si_code != CLD_EXITED;
+    *status = info.si_status;
+    return 1;
+}

@@ -17,3 +17,12 @@ int64_t squall_boottime(void);
 int64_t squall_realtime(void);
 // Names the calling thread (prctl PR_SET_NAME); the kernel keeps 15 bytes.
 void squall_name_thread(const char *name);
+
+// Starts a program in its own process group with default signal actions and an empty signal mask, stdin from /dev/null,
+// stdout and stderr to the two descriptors, every other descriptor closed. `directory` may be NULL. No search of PATH.
+// Returns 0 and the pid, or the errno of posix_spawn(3).
+int squall_spawn(const char *path, char *const argv[], char *const envp[], const char *directory, int out, int err,
+                 pid_t *pid);
+// Reaps the child behind a pidfd (waitid with P_PIDFD, Linux 5.4) without blocking. Returns 1 when reaped, 0 when it
+// still lives, -1 with errno. `signalled` tells whether `status` is a signal's number or an exit code.
+int squall_reap(int pidfd, int *signalled, int *status);
