@@ -64,5 +64,6 @@ let package = Package(
         tests("Basics", ["Basics"]),
         tests("Contracts", ["Basics", "Contracts"]),
         tests("Journal", ["Basics", "Experiment", "Contracts", "Journal"]),
+        tests("Report", ["Basics", "Experiment", "Contracts", "Report"]),
     ]
 )
