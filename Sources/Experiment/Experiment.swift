@@ -156,11 +156,18 @@ package struct MetricCondition: Sendable, Hashable, Codable, CustomStringConvert
 /// A criterion as written: its kind (`rto`, `rpo`, …), the probe it judges, and the parameters of that kind.
 package struct CriterionDeclaration: Sendable, Hashable {
     package var kind: String
-    /// The declaration's name is the criterion's name: its kind, or kind and number when there are several.
+    /// The probe it judges; nil for criteria without one (`recovery`).
+    package var probe: String?
+    /// Count from this step's fault; nil: from the first proven one.
+    package var after: String?
+    /// The declaration's name is the criterion's name: its kind, or kind and number when there are several. Its
+    /// parameters are those of the kind, without `probe`, `after` and `name`.
     package var declaration: Declaration
 
-    package init(kind: String, declaration: Declaration) {
+    package init(kind: String, probe: String? = nil, after: String? = nil, declaration: Declaration) {
         self.kind = kind
+        self.probe = probe
+        self.after = after
         self.declaration = declaration
     }
 }

@@ -1,0 +1,137 @@
+package import Basics
+package import Contracts
+package import Journal
+
+/// Heals journalled changes, last in first out, and reads back that nothing is left.
+///
+/// Used by the run itself, by `squall heal` and by whoever watches a run that died: it needs the records alone.
+package struct Healer: Sendable {
+    /// How one change ended.
+    package struct Result: Sendable {
+        package var intent: JournalIntent
+        /// nil: healed and verified.
+        package var failure: FaultError?
+        package var leftover: Leftover?
+        package var commands: [String]
+
+        package var isHealed: Bool { failure == nil && leftover == nil }
+    }
+
+    private let registry: Registry
+    private let context: SystemContext
+    /// An engine that is restarting gets this long to come back.
+    private let patience: Span
+
+    package init(registry: Registry, context: SystemContext, patience: Span = .seconds(30)) {
+        self.registry = registry
+        self.context = context
+        self.patience = patience
+    }
+
+    /// Heals all, newest first, and goes on after a failure: one target out of reach must not leave the others faulty.
+    package func heal(
+        _ intents: [JournalIntent], append: (JournalRecord) async throws(JournalError) -> Void
+    ) async throws(JournalError) -> [Result] {
+        var results: [Result] = []
+        for intent in intents.reversed() {
+            try await append(.healing(intent.id, at: context.time.now))
+            transition(intent, .healing)
+            let result = await heal(intent)
+            if result.isHealed {
+                try await append(.healed(intent.id, at: context.time.now))
+                transition(intent, .healed)
+            } else {
+                let reason = result.failure.map { "\($0)" } ?? result.leftover?.description ?? "unknown"
+                try await append(.healFailed(intent.id, reason: reason, at: context.time.now))
+                transition(intent, .healFailed, detail: reason)
+            }
+            results.append(result)
+        }
+        return results
+    }
+
+    /// Reads the real state behind each record and changes nothing.
+    package func leftovers(_ intents: [JournalIntent]) async -> [Leftover] {
+        var found: [Leftover] = []
+        for intent in intents {
+            guard let type = registry.mutation(intent.kind) else {
+                found.append(unknownKind(intent))
+                continue
+            }
+            do throws(FaultError) {
+                if let leftover = try await leftover(type, intent) { found.append(leftover) }
+            } catch {
+                let text = "its state could not be read: \(error)"
+                found.append(Leftover(kind: intent.kind, target: intent.target, description: text))
+            }
+        }
+        return found
+    }
+
+    private func heal(_ intent: JournalIntent) async -> Result {
+        guard let type = registry.mutation(intent.kind) else {
+            return Result(intent: intent, failure: nil, leftover: unknownKind(intent), commands: [])
+        }
+        let deadline = context.time.now + patience
+        var pause = Span.milliseconds(100)
+        while true {
+            do throws(FaultError) {
+                let leftover = try await healOnce(type, intent)
+                return Result(intent: intent, failure: nil, leftover: leftover, commands: leftover?.commands ?? [])
+            } catch {
+                let mayPass = error.code == .unreachable || error.code == .timeout
+                if mayPass, context.time.now + pause < deadline, (try? await context.time.sleep(for: pause)) != nil {
+                    pause = min(pause * 2, .seconds(2))
+                    continue
+                }
+                return Result(intent: intent, failure: error, leftover: nil, commands: commands(type, intent))
+            }
+        }
+    }
+
+    private func healOnce<Change: Mutation>(
+        _ type: Change.Type, _ intent: JournalIntent
+    ) async throws(FaultError) -> Leftover? {
+        let undo = try decode(type, intent)
+        try await Change.heal(undo, in: context)
+        return try await Change.leftover(of: undo, in: context)
+    }
+
+    private func leftover<Change: Mutation>(
+        _ type: Change.Type, _ intent: JournalIntent
+    ) async throws(FaultError) -> Leftover? {
+        try await Change.leftover(of: try decode(type, intent), in: context)
+    }
+
+    private func commands<Change: Mutation>(_ type: Change.Type, _ intent: JournalIntent) -> [String] {
+        do throws(FaultError) {
+            return Change.manualHeal(try decode(type, intent))
+        } catch {
+            return []
+        }
+    }
+
+    private func decode<Change: Mutation>(_ type: Change.Type, _ intent: JournalIntent) throws(FaultError) -> Change.Undo {
+        do {
+            return try intent.undo.decode(as: Change.Undo.self)
+        } catch {
+            throw FaultError(.unexpected, "the undo of \(intent.kind) on \(intent.target) cannot be read: \(error)")
+        }
+    }
+
+    private func unknownKind(_ intent: JournalIntent) -> Leftover {
+        Leftover(
+            kind: intent.kind, target: intent.target,
+            description: "this squall does not know '\(intent.kind)'; heal with the version that wrote the journal")
+    }
+
+    /// Changes that are no fault of a step (a ledger's schema) are not shown as faults.
+    private func transition(_ intent: JournalIntent, _ stage: FaultStage, detail: String = "") {
+        guard !intent.step.isEmpty else { return }
+        context.record(
+            .fault(
+                FaultTransition(
+                    id: intent.id.text, step: Label(intent.step), kind: Label(intent.kind), target: Label(intent.target),
+                    stage: stage, at: context.time.now, detail: detail)))
+    }
+}
