@@ -7,7 +7,7 @@ internal import Synchronization
 package final class ChangeLog: Sendable {
     private let journal: JournalWriter
     private let time: any TimeSource
-    private let state = Mutex((open: [JournalIntent](), next: 1))
+    private let state = Mutex((open: [JournalIntent](), all: [JournalIntent]()))
 
     package init(journal: JournalWriter, time: any TimeSource) {
         self.journal = journal
@@ -18,12 +18,14 @@ package final class ChangeLog: Sendable {
     package func begin(
         step: String, kind: String, target: String, undo: JSONValue, timeToLive: Span? = nil
     ) async throws(FaultError) -> JournalIntent {
-        let id = state.withLock { state in
-            defer { state.next += 1 }
-            return MutationID("\(state.next)")
+        // Numbered and remembered before it is written: a change whose record failed half-way is still looked at in the end.
+        let intent = state.withLock { state in
+            let id = MutationID("\(state.all.count + 1)")
+            let intent = JournalIntent(
+                id: id, step: step, kind: kind, target: target, undo: undo, timeToLive: timeToLive, at: time.now)
+            state.all.append(intent)
+            return intent
         }
-        let intent = JournalIntent(
-            id: id, step: step, kind: kind, target: target, undo: undo, timeToLive: timeToLive, at: time.now)
         do {
             try await journal.append(.intent(intent))
         } catch {
@@ -37,6 +39,9 @@ package final class ChangeLog: Sendable {
         try await journal.append(record)
         if case .healed(let id, _) = record { state.withLock { $0.open.removeAll { $0.id == id } } }
     }
+
+    /// Every change of the run, oldest first.
+    package var all: [JournalIntent] { state.withLock { $0.all } }
 
     /// Changes not yet healed, oldest first.
     package var open: [JournalIntent] { state.withLock { $0.open } }

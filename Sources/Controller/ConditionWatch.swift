@@ -1,6 +1,6 @@
 package import Basics
-package import Experiment
 internal import Contracts
+package import Experiment
 
 /// Judges conditions again and again and says when they have held, or have been broken, for a stated time.
 package struct ConditionWatch: Sendable {
@@ -13,17 +13,21 @@ package struct ConditionWatch: Sendable {
 
     private let expectations: [Expectation]
     private let holdFor: Span
+    /// Metrics over operations look this far back.
+    private let window: Span
     private let startedAt: Instant
     private var heldSince: Instant?
 
-    package init(_ expectations: [Expectation], holdFor: Span, startedAt: Instant) {
+    package init(_ expectations: [Expectation], holdFor: Span, window: Span, startedAt: Instant) {
         self.expectations = expectations
         self.holdFor = holdFor
+        self.window = max(window, .seconds(1))
         self.startedAt = startedAt
     }
 
     package init(_ steadyState: SteadyState, startedAt: Instant) {
-        self.init(steadyState.expectations, holdFor: steadyState.holdFor, startedAt: startedAt)
+        self.init(
+            steadyState.expectations, holdFor: steadyState.holdFor, window: steadyState.holdFor, startedAt: startedAt)
     }
 
     /// Looks once; true when the conditions have held without a break for the stated time.
@@ -39,13 +43,13 @@ package struct ConditionWatch: Sendable {
         return (now - since >= holdFor && now - startedAt >= holdFor, look)
     }
 
-    private func evaluate(_ window: LiveWindow, at now: Instant) -> Look {
+    private func evaluate(_ live: LiveWindow, at now: Instant) -> Look {
         // No older than the watch: what happened before the heal says nothing about recovery.
-        let span = min(max(holdFor, .seconds(1)), max(now - startedAt, .milliseconds(1)))
+        let span = min(window, max(now - startedAt, .milliseconds(1)))
         var look = Look(violations: [], details: [])
         for expectation in expectations {
             for condition in expectation.tolerance {
-                let value = window.value(of: condition.metric, probe: Label(expectation.probe), over: span, at: now)
+                let value = live.value(of: condition.metric, probe: Label(expectation.probe), over: span, at: now)
                 let text = "\(expectation.probe) \(condition.metric) \(value.map { "\($0)" } ?? "no samples")"
                 look.details.append("\(text) (\(condition.comparison))")
                 let holds = value.flatMap { condition.comparison.holds(for: $0) } ?? false

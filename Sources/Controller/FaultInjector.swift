@@ -1,4 +1,4 @@
-package import Basics
+internal import Basics
 package import Contracts
 package import Experiment
 internal import Journal
@@ -27,7 +27,8 @@ package struct FaultInjector: Sendable {
                 step: step.name, kind: Kind.kind, target: target.id, undo: try encode(undo), timeToLive: step.duration)
         } catch {
             let refused = FaultTransition(
-                id: "\(step.name)/\(target.id)", step: Label(step.name), kind: Label(Kind.kind), target: Label(target.name),
+                id: "\(step.name)/\(target.id)", step: Label(step.name), kind: Label(Kind.kind),
+                target: Label(target.name),
                 stage: .refused, at: context.time.now, detail: "\(error)")
             context.record(.fault(refused))
             throw error

@@ -111,7 +111,9 @@ package struct Healer: Sendable {
         }
     }
 
-    private func decode<Change: Mutation>(_ type: Change.Type, _ intent: JournalIntent) throws(FaultError) -> Change.Undo {
+    private func decode<Change: Mutation>(_ type: Change.Type, _ intent: JournalIntent) throws(FaultError)
+        -> Change.Undo
+    {
         do {
             return try intent.undo.decode(as: Change.Undo.self)
         } catch {
@@ -131,7 +133,8 @@ package struct Healer: Sendable {
         context.record(
             .fault(
                 FaultTransition(
-                    id: intent.id.text, step: Label(intent.step), kind: Label(intent.kind), target: Label(intent.target),
+                    id: intent.id.text, step: Label(intent.step), kind: Label(intent.kind),
+                    target: Label(intent.target),
                     stage: stage, at: context.time.now, detail: detail)))
     }
 }

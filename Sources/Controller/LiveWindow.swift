@@ -17,10 +17,12 @@ package struct LiveWindow: Sendable {
 
     package mutating func append(_ event: HistoryEvent) {
         switch event {
-        case .operation(let operation): operations[operation.probe, default: RecentOperations()].append(operation, retention)
+        case .operation(let operation):
+            operations[operation.probe, default: RecentOperations()].append(operation, retention)
         case .state(let sample): states[sample.probe, default: [:]][sample.node] = sample
         case .measurement(let measurement):
-            measurements[measurement.probe, default: [:]][measurement.metric, default: [:]][measurement.node] = measurement
+            measurements[measurement.probe, default: [:]][measurement.metric, default: [:]][measurement.node] =
+                measurement
         case .run, .phase, .readBack, .fault, .stall, .note, .steadyState, .aborted, .cleanUp, .ended: break
         }
     }
@@ -41,7 +43,9 @@ package struct LiveWindow: Sendable {
 
     /// The worst node decides: the highest value among the fresh ones.
     private func measured(_ metric: String, _ probe: Label, over window: Span, at now: Instant) -> Quantity? {
-        let fresh = (measurements[probe]?[Label(metric)] ?? [:]).values.filter { now - $0.at <= max(window, .seconds(10)) }
+        let fresh = (measurements[probe]?[Label(metric)] ?? [:]).values.filter {
+            now - $0.at <= max(window, .seconds(10))
+        }
         guard let worst = fresh.max(by: { $0.value < $1.value }) else { return nil }
         switch worst.unit {
         case .seconds: return .span(Span(seconds: worst.value))

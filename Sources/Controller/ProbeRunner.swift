@@ -22,7 +22,8 @@ final class ProbeRunner: Sendable {
                 let session = try await named.probe.start(in: context)
                 sessions.withLock { $0.append(session) }
             } catch {
-                throw FaultError(error.code, "probe '\(named.name)' cannot start: \(error.message)", advice: error.advice)
+                throw FaultError(
+                    error.code, "probe '\(named.name)' cannot start: \(error.message)", advice: error.advice)
             }
         }
     }

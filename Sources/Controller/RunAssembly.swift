@@ -95,7 +95,7 @@ private func makeCriterion(
         let checker = makeChecker(type, criterion.declaration, &diagnostics)
     else { return nil }
     let subject = CheckSubject(
-        name: criterion.declaration.name, probe: Label(criterion.probe ?? ""), after: criterion.after.map(Label.init),
+        name: criterion.declaration.name, probe: Label(criterion.probe ?? ""), after: criterion.after.map { Label($0) },
         steadyState: steadyState)
     return RunAssembly.Criterion(subject: subject, checker: checker)
 }

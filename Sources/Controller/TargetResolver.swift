@@ -35,7 +35,9 @@ package struct TargetResolver: Sendable {
         _ name: String, requiring attributes: Set<Target.Attribute>, window: LiveWindow,
         generator: inout SeededGenerator
     ) async throws -> [Target] {
-        guard let declaration = declarations[name] else { throw Refusal(description: "no target '\(name)' is declared") }
+        guard let declaration = declarations[name] else {
+            throw Refusal(description: "no target '\(name)' is declared")
+        }
         let matching = try await candidates(declaration, window)
         guard !matching.isEmpty else { throw Refusal(description: try empty(declaration, window)) }
         let chosen = select(matching, declaration.mode, &generator)
@@ -55,7 +57,8 @@ package struct TargetResolver: Sendable {
         if all.count > limit {
             let names = targets.map(\.name).joined(separator: ", ")
             throw Refusal(
-                description: "\(all.count) targets would be touched, limits allow max-targets: \(limit); this step adds \(names)"
+                description:
+                    "\(all.count) targets would be touched, limits allow max-targets: \(limit); this step adds \(names)"
             )
         }
     }
@@ -71,7 +74,8 @@ package struct TargetResolver: Sendable {
             guard let probe = probes[name] else { throw Refusal(description: "no probe '\(name)' runs") }
             let nodes = window.nodes(of: Label(name), in: Label(role), at: context.time.now)
             return nodes.map { node in
-                probe.target(forNode: node) ?? Target(id: "node:\(node)", name: node.text, attributes: [.node: node.text])
+                probe.target(forNode: node)
+                    ?? Target(id: "node:\(node)", name: node.text, attributes: [.node: node.text])
             }
         }
     }

@@ -1,0 +1,61 @@
+internal import Basics
+internal import Contracts
+internal import Experiment
+internal import Synchronization
+
+extension RunDriver {
+    /// Resolves the step's targets and injects its fault into each; one event for the whole step.
+    func inject(_ name: String) async -> RunEvent {
+        guard let named = assembly.faults.first(where: { $0.step.name == name }) else {
+            return .stepFailed(name, reason: "no such step", isRefusal: false)
+        }
+        let targets: [Target]
+        do {
+            targets = try await claim(named)
+        } catch let refusal as TargetResolver.Refusal {
+            return .stepFailed(name, reason: refusal.description, isRefusal: state.withLock { $0.faultInstant == nil })
+        } catch {
+            return .stepFailed(name, reason: "\(error)", isRefusal: false)
+        }
+        let injector = FaultInjector(context: context, changes: changes)
+        let outcomes = await withTaskGroup(of: Result<String?, FaultError>.self) { group in
+            for target in targets { group.addTask { await self.inject(named, on: target, with: injector) } }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        var unproven: String?
+        for outcome in outcomes {
+            switch outcome {
+            case .success(let reason): unproven = unproven ?? reason
+            case .failure(let error): return .stepFailed(name, reason: "\(error)", isRefusal: false)
+            }
+        }
+        return unproven.map { .stepUnproven(name, reason: $0) } ?? .stepActive(name)
+    }
+
+    /// The step's targets, checked against the blast radius and counted as touched.
+    private func claim(_ named: RunAssembly.NamedFault) async throws -> [Target] {
+        guard let declared = named.step.targets.first else { return [.localHost] }
+        var generator = state.withLock { $0.generator }
+        let window = recorder.withWindow { $0 }
+        let targets = try await resolver.resolve(
+            declared.value, requiring: type(of: named.fault).requires, window: window, generator: &generator)
+        try state.withLock { state in
+            state.generator = generator
+            try resolver.checkLimit(state.touched, adding: targets)
+            state.touched.formUnion(targets.map(\.id))
+        }
+        return targets
+    }
+
+    private func inject(
+        _ named: RunAssembly.NamedFault, on target: Target, with injector: FaultInjector
+    ) async -> Result<String?, FaultError> {
+        do throws(FaultError) {
+            let reason = try await injector.inject(named.fault, step: named.step, on: target)
+            state.withLock { $0.faultInstant = $0.faultInstant ?? context.time.now }
+            return .success(reason)
+        } catch {
+            return .failure(error)
+        }
+    }
+}
