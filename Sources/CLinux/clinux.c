@@ -71,6 +71,8 @@ int squall_spawn(const char *path, char *const argv[], char *const envp[], const
     return failure;
 }
 
+int squall_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
 int squall_reap(int pidfd, int *signalled, int *status) {
     siginfo_t info;
     info.si_pid = 0;

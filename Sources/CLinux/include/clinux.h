@@ -23,6 +23,8 @@ void squall_name_thread(const char *name);
 // Returns 0 and the pid, or the errno of posix_spawn(3).
 int squall_spawn(const char *path, char *const argv[], char *const envp[], const char *directory, int out, int err,
                  pid_t *pid);
+// pipe2(2) with O_CLOEXEC.
+int squall_pipe(int ends[2]);
 // Reaps the child behind a pidfd (waitid with P_PIDFD, Linux 5.4) without blocking. Returns 1 when reaped, 0 when it
 // still lives, -1 with errno. `signalled` tells whether `status` is a signal's number or an exit code.
 int squall_reap(int pidfd, int *signalled, int *status);
