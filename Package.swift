@@ -63,6 +63,7 @@ let package = Package(
         tests("Architecture", []),
         tests("Basics", ["Basics"]),
         tests("Contracts", ["Basics", "Contracts"]),
+        tests("Process", ["Basics", "Experiment", "Contracts", "Docker", "Process", "CLinux"]),
         tests("Journal", ["Basics", "Experiment", "Contracts", "Journal"]),
         tests("Report", ["Basics", "Experiment", "Contracts", "Report"]),
     ]
