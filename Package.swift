@@ -50,6 +50,8 @@ let package = Package(
         module("Checkers", ["Basics", "Experiment", "Contracts"]),
         module("Controller", ["Basics", "Experiment", "Contracts", "Journal"]),
         module("Report", ["Basics", "Experiment", "Contracts"]),
+        // Used by tests only: a seeded world with virtual time.
+        module("Simulation", ["Basics"]),
         .executableTarget(
             name: "squall",
             dependencies: [
@@ -64,6 +66,7 @@ let package = Package(
         tests("Basics", ["Basics"]),
         tests("Contracts", ["Basics", "Contracts"]),
         tests("Process", ["Basics", "Experiment", "Contracts", "Docker", "Process", "CLinux"]),
+        tests("Controller", ["Basics", "Experiment", "Contracts", "Journal", "Controller", "Simulation"]),
         tests("Journal", ["Basics", "Experiment", "Contracts", "Journal"]),
         tests("Report", ["Basics", "Experiment", "Contracts", "Report"]),
     ]

@@ -5,11 +5,11 @@ internal import Synchronization
 
 /// The run's open changes: every one is in the journal before the system is touched.
 package final class ChangeLog: Sendable {
-    private let journal: JournalWriter
+    private let journal: any JournalSink
     private let time: any TimeSource
     private let state = Mutex((open: [JournalIntent](), all: [JournalIntent]()))
 
-    package init(journal: JournalWriter, time: any TimeSource) {
+    package init(journal: any JournalSink, time: any TimeSource) {
         self.journal = journal
         self.time = time
     }

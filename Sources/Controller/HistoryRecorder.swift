@@ -11,44 +11,42 @@ package final class HistoryRecorder: Sendable {
     private struct State {
         var history = History()
         var window: LiveWindow
+        var encoder = EventLineEncoder()
         var pending: [UInt8] = []
         var isDraining = false
         var failure: SystemError?
     }
 
     private let state: Mutex<State>
-    private let writer: EventFileWriter
-    private let encode: @Sendable (HistoryEvent) -> [UInt8]
+    private let writer: EventFileWriter?
     private let observer: @Sendable (HistoryEvent) -> Void
     private let onFailure: @Sendable (SystemError) -> Void
 
     /// - Parameters:
-    ///   - path: the file that is created; an existing one is an error.
+    ///   - file: the file that is created (an existing one is an error) and the thread that writes it; nil: memory only.
     ///   - retention: how far back live conditions look.
     ///   - onFailure: told once when the file can no longer be written (a full disk).
     package init(
-        path: String, retention: Span, loop: EventLoop, encode: @escaping @Sendable (HistoryEvent) -> [UInt8],
+        file: (path: String, loop: EventLoop)?, retention: Span,
         observer: @escaping @Sendable (HistoryEvent) -> Void, onFailure: @escaping @Sendable (SystemError) -> Void
     ) throws(SystemError) {
         state = Mutex(State(window: LiveWindow(retention: retention)))
-        writer = try EventFileWriter(path: path, loop: loop)
-        self.encode = encode
+        writer = try file.map { (path, loop) throws(SystemError) in try EventFileWriter(path: path, loop: loop) }
         self.observer = observer
         self.onFailure = onFailure
     }
 
     package func record(_ event: HistoryEvent) {
-        let line = encode(event)
         let mustDrain = state.withLock { state in
             state.history.append(event)
             state.window.append(event)
-            guard state.failure == nil else { return false }
-            state.pending += line
+            guard writer != nil, state.failure == nil else { return false }
+            state.encoder.append(event, to: &state.pending)
             if state.isDraining { return false }
             state.isDraining = true
             return true
         }
-        if mustDrain { writer.loop.schedule(at: Instant(nanoseconds: 0)) { self.drain() } }
+        if mustDrain, let writer { writer.loop.schedule(at: Instant(nanoseconds: 0)) { self.drain(writer) } }
         observer(event)
     }
 
@@ -61,13 +59,14 @@ package final class HistoryRecorder: Sendable {
 
     /// Writes what is pending and syncs the file; throws what writing has met so far.
     package func flush() async throws(SystemError) {
+        guard let writer else { return }
         await writer.barrier()
         if let failure = state.withLock({ $0.failure }) { throw failure }
         try await writer.sync()
     }
 
     /// On the writer's thread.
-    private func drain() {
+    private func drain(_ writer: EventFileWriter) {
         while true {
             let bytes = state.withLock { state -> [UInt8] in
                 defer { state.pending.removeAll(keepingCapacity: true) }

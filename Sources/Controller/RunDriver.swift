@@ -34,7 +34,8 @@ package final class RunDriver: Sendable {
 
     /// - Parameter seed: for the random choice of targets; recorded in the run.
     package init(
-        _ assembly: RunAssembly, context: SystemContext, recorder: HistoryRecorder, journal: JournalWriter, seed: UInt64
+        _ assembly: RunAssembly, context: SystemContext, recorder: HistoryRecorder, journal: any JournalSink,
+        seed: UInt64
     ) {
         self.assembly = assembly
         self.context = context

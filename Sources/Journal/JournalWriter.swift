@@ -1,10 +1,16 @@
 package import Basics
 internal import Glibc
 
+/// Where records go; a simulated world keeps them in memory.
+package protocol JournalSink: Sendable {
+    /// The record is durable when this returns.
+    func append(_ record: JournalRecord) async throws(JournalError)
+}
+
 /// Appends records, each on disk before the call returns; holds the journal's lock as long as it lives.
 ///
 /// Runs on an event loop's thread: fdatasync takes milliseconds and must not hold up the cooperative pool.
-package actor JournalWriter {
+package actor JournalWriter: JournalSink {
     private let loop: EventLoop
     private let path: String
     private let file: Descriptor
