@@ -64,6 +64,7 @@ let package = Package(
         // Reads the sources as text: it imports nothing of ours.
         tests("Architecture", []),
         tests("Basics", ["Basics"]),
+        tests("Experiment", ["Basics", "Experiment"]),
         tests("Contracts", ["Basics", "Contracts"]),
         tests("Process", ["Basics", "Experiment", "Contracts", "Docker", "Process", "CLinux"]),
         tests("Controller", ["Basics", "Experiment", "Contracts", "Journal", "Controller", "Simulation"]),

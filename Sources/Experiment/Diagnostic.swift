@@ -49,6 +49,10 @@ package struct Diagnostics: Sendable {
         all.append(Diagnostic(.warning, message, at: location, notes: notes))
     }
 
+    package mutating func append(_ diagnostic: Diagnostic) {
+        all.append(diagnostic)
+    }
+
     package mutating func append(contentsOf other: Diagnostics) {
         all.append(contentsOf: other.all)
     }

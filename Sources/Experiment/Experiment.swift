@@ -66,12 +66,17 @@ package struct TargetDeclaration: Sendable, Hashable {
     package var source: Source
     package var mode: SelectionMode
     package var location: Location
+    /// Where the source is written, for findings about it.
+    package var sourceLocation: Location?
 
-    package init(name: String, source: Source, mode: SelectionMode, location: Location) {
+    package init(
+        name: String, source: Source, mode: SelectionMode, location: Location, sourceLocation: Location? = nil
+    ) {
         self.name = name
         self.source = source
         self.mode = mode
         self.location = location
+        self.sourceLocation = sourceLocation
     }
 }
 

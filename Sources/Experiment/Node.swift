@@ -11,6 +11,10 @@ package indirect enum Node: Sendable, Hashable {
         /// Quoted text is a string even where it reads `null` or is empty.
         package var isQuoted: Bool
         package var location: Location
+        /// The text before `${name}` was filled in; nil when it held none.
+        package var written: String?
+        /// A variable in it could not be filled in, which has been reported: what reads it stays silent.
+        package var isUnresolved = false
 
         package init(_ text: String, isQuoted: Bool = false, at location: Location) {
             self.text = text
@@ -54,7 +58,8 @@ package indirect enum Node: Sendable, Hashable {
     /// What the value is, in a user's words.
     package var shape: String {
         switch self {
-        case .scalar(let scalar): "'\(scalar.text)'"
+        case .scalar(let scalar) where scalar.text.isEmpty && !scalar.isQuoted: "nothing"
+        case .scalar(let scalar): "'\(scalar.text)'" + (scalar.written.map { " (from \($0))" } ?? "")
         case .sequence: "a list"
         case .mapping: "a mapping"
         }

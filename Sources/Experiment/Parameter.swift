@@ -100,6 +100,7 @@ package struct ParameterReader {
             }
             return parameter.fallback
         }
+        if case .scalar(let scalar) = node, scalar.isUnresolved { return parameter.fallback }
         return parameter.parse(node, &diagnostics) ?? parameter.fallback
     }
 

@@ -26,27 +26,51 @@ package struct ValueType<Value: Sendable>: Sendable {
         read: @escaping @Sendable (Node.Scalar) -> Value?
     ) {
         self.init(expectation: expectation, schema: schema, placeholder: placeholder) { node, diagnostics in
-            if case .scalar(let scalar) = node, let value = read(scalar) { return value }
+            if case .scalar(let scalar) = node {
+                if scalar.isUnresolved { return nil }
+                if let value = read(scalar) { return value }
+            }
             diagnostics.error("expected \(expectation), found \(node.shape)", at: node.location)
             return nil
         }
     }
 }
 
+/// The schema of a value that may also be written as a variable, for types whose own pattern does not allow it.
+package func orVariable(_ schema: JSONValue) -> JSONValue {
+    let variable: JSONValue = .object(["type": .string("string"), "pattern": .string("\\$\\{")])
+    return .object(["anyOf": .array([schema, variable])])
+}
+
 extension ValueType where Value == String {
     package static var text: ValueType {
         ValueType(
-            scalar: "text", schema: .object(["type": .array([.string("string"), .string("number")])]), placeholder: ""
+            scalar: "text", schema: .object(["type": .array(["string", "number", "boolean"].map(JSONValue.string))]),
+            placeholder: ""
         ) {
             $0.text.isEmpty && !$0.isQuoted ? nil : $0.text
         }
+    }
+
+    /// Text that may be empty.
+    package static var anyText: ValueType {
+        ValueType(scalar: "text", schema: text.schema, placeholder: "") { $0.text }
+    }
+
+    /// A name of something declared in the file: it is referred to, printed and used in file names.
+    package static var name: ValueType {
+        ValueType(
+            scalar: "a name of letters, digits, '_', '-' and '.'",
+            schema: .object(["type": .string("string"), "pattern": .string("^[A-Za-z_][A-Za-z0-9_.-]*$|\\$\\{")]),
+            placeholder: ""
+        ) { isVariableName($0.text) ? $0.text : nil }
     }
 
     /// One of the listed words.
     package static func word(_ words: [String]) -> ValueType {
         ValueType(
             expectation: "one of \(words.joined(separator: ", "))",
-            schema: .object(["enum": .array(words.map(JSONValue.string))]), placeholder: words.first ?? ""
+            schema: orVariable(.object(["enum": .array(words.map(JSONValue.string))])), placeholder: words.first ?? ""
         ) { node, diagnostics in
             guard case .scalar(let scalar) = node else {
                 diagnostics.error(
@@ -75,7 +99,9 @@ extension ValueType where Value: CaseIterable & RawRepresentable, Value.RawValue
 
 extension ValueType where Value == Bool {
     package static var boolean: ValueType {
-        ValueType(scalar: "true or false", schema: .object(["type": .string("boolean")]), placeholder: false) {
+        ValueType(
+            scalar: "true or false", schema: orVariable(.object(["type": .string("boolean")])), placeholder: false
+        ) {
             scalar in
             switch scalar.text {
             case "true": true
@@ -92,7 +118,9 @@ extension ValueType where Value == Int {
             range.upperBound == Int.max ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
         var schema: [String: JSONValue] = ["type": .string("integer"), "minimum": .integer(Int64(range.lowerBound))]
         if range.upperBound != Int.max { schema["maximum"] = .integer(Int64(range.upperBound)) }
-        return ValueType(scalar: "a whole number, \(bounds)", schema: .object(schema), placeholder: range.lowerBound) {
+        return ValueType(
+            scalar: "a whole number, \(bounds)", schema: orVariable(.object(schema)), placeholder: range.lowerBound
+        ) {
             Int($0.text).flatMap { range.contains($0) ? $0 : nil }
         }
     }

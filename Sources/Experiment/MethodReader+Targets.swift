@@ -1,0 +1,55 @@
+extension MethodReader {
+    /// The targets of a step by role; checks them against what the fault takes and against the declared names.
+    func targets(
+        of step: StepKeys.Values, _ kind: FaultKind?, _ mapping: Node.Mapping, in scope: Scope,
+        _ reader: inout SectionReader
+    ) -> [NamedValue<String>] {
+        if let kind { check(step, kind, mapping, &reader) }
+        var roles: [(String, Located<String>)] = []
+        if let target = step.target { roles.append(("target", target)) }
+        if let between = step.between { roles += [("a", between.a), ("b", between.b)] }
+        return roles.compactMap { role, written in
+            guard !written.value.isEmpty else { return nil }
+            if let name = scope.targets[written.value] { return NamedValue(name: role, value: name) }
+            let known = scope.targets.keys.sorted()
+            let nearest = suggestion(for: written.value, among: known).map { "did you mean '\($0)'?" }
+            let list = known.isEmpty ? "declare it under targets" : "declared: \(known.joined(separator: ", "))"
+            reader.diagnostics.error(
+                "no target is named '\(written.value)'", at: written.location, notes: [nearest ?? list])
+            return nil
+        }
+    }
+
+    private func check(
+        _ step: StepKeys.Values, _ kind: FaultKind, _ mapping: Node.Mapping, _ reader: inout SectionReader
+    ) {
+        let target = mapping[StepKeys.target.key]
+        let between = mapping[StepKeys.between.key]
+        switch kind.roles {
+        case .none:
+            if let extra = target ?? between {
+                reader.diagnostics.error("\(kind.kind) takes no target", at: extra.location, notes: ["remove it"])
+            }
+        case .target where target == nil && between == nil:
+            reader.diagnostics.error(
+                "missing 'target': \(kind.kind) acts on one", at: mapping.location,
+                notes: ["name one that is declared under targets"])
+        case .between where target == nil && between == nil:
+            reader.diagnostics.error(
+                "missing 'between': \(kind.kind) acts between two sides", at: mapping.location,
+                notes: ["write between: {a: <target>, b: <target>}"])
+        case .target, .optional:
+            if let between {
+                reader.diagnostics.error(
+                    "\(kind.kind) acts on a target, not between two", at: between.location,
+                    notes: ["write target: <name>"])
+            }
+        case .between:
+            if let target {
+                reader.diagnostics.error(
+                    "\(kind.kind) acts between two sides", at: target.location,
+                    notes: ["write between: {a: <target>, b: <target>}"])
+            }
+        }
+    }
+}
