@@ -70,5 +70,6 @@ let package = Package(
         tests("Controller", ["Basics", "Experiment", "Contracts", "Journal", "Controller", "Simulation"]),
         tests("Journal", ["Basics", "Experiment", "Contracts", "Journal"]),
         tests("Report", ["Basics", "Experiment", "Contracts", "Report"]),
+        tests("Checkers", ["Basics", "Experiment", "Contracts", "Checkers"]),
     ]
 )

@@ -1,0 +1,59 @@
+package import Basics
+package import Contracts
+
+/// A stretch in which one node acknowledged writes without a longer break.
+package struct AcknowledgementTerm: Sendable, Hashable {
+    package var node: Label
+    /// The first acknowledgement: from the start of its write to its end.
+    package var first: InstantRange
+    package var last: InstantRange
+    package var count: Int
+
+    /// Splits the acknowledged writes into terms; a node that is silent for longer than `gap` begins a new one.
+    ///
+    /// Without terms a clean failover and a later failback would look like one long dual primary (`research` 1.6).
+    package static func terms(of acknowledged: some Sequence<Operation>, gap: Span = .seconds(1))
+        -> [AcknowledgementTerm]
+    {
+        var open: [Label: AcknowledgementTerm] = [:]
+        var closed: [AcknowledgementTerm] = []
+        for operation in acknowledged where !operation.node.isEmpty {
+            if var term = open[operation.node] {
+                if operation.began - term.last.upper <= gap {
+                    term.last = InstantRange(
+                        max(term.last.lower, operation.began), max(term.last.upper, operation.end))
+                    term.count += 1
+                    open[operation.node] = term
+                    continue
+                }
+                closed.append(term)
+            }
+            let only = InstantRange(operation.began, operation.end)
+            open[operation.node] = AcknowledgementTerm(node: operation.node, first: only, last: only, count: 1)
+        }
+        return (closed + open.values).sorted { ($0.first.lower, $0.node) < ($1.first.lower, $1.node) }
+    }
+
+    /// A gap that tells a break from a low rate: one second, or twenty times the mean distance of acknowledgements.
+    package static func gap(for acknowledged: [Operation]) -> Span {
+        guard let first = acknowledged.first, let last = acknowledged.last, acknowledged.count > 1 else {
+            return .seconds(1)
+        }
+        return max(.seconds(1), min(.seconds(10), (last.end - first.end) / Int64(acknowledged.count - 1) * 20))
+    }
+}
+
+extension PrimaryEvidence {
+    /// Evidence by acknowledgements: a node was primary from its first to its last one.
+    ///
+    /// - Parameter clockError: how far the clocks of two probers may differ; zero when one prober saw all.
+    package init(terms: [AcknowledgementTerm], clockError: Span = .zero) {
+        self.init()
+        let half = Span(nanoseconds: (clockError.nanoseconds + 1) / 2)
+        for term in terms {
+            add(
+                term.node, certain: (term.first.upper + half, term.last.lower - half),
+                possible: InstantRange(term.first.lower - half, term.last.upper + half))
+        }
+    }
+}

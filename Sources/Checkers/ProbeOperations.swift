@@ -1,0 +1,105 @@
+package import Basics
+package import Contracts
+
+/// The operations of one probe in the order they were due, without those that the prober's own stalls spoiled.
+///
+/// Holds indices into the history's list (4 bytes per operation), so that judging 600,000 of them copies nothing.
+package struct ProbeOperations: RandomAccessCollection, Sendable {
+    private let all: [Operation]
+    private let order: [Int32]
+    /// Due instants of the arrivals that say nothing because the prober stood still, ascending.
+    package let stalled: [Instant]
+    /// The distance of two arrivals of the plan; zero when there are fewer than two.
+    package let interval: Span
+
+    /// After waking up from a stall, replies that had long arrived are stamped this much later at most.
+    private static let wakeUp = Span.milliseconds(50)
+
+    /// - Parameter path: only this path; nil: all that clients take (see `clientPaths`).
+    package init(_ history: History, probe: Label, path: Label? = nil) {
+        let all = history.operations
+        let paths = path.map { [$0] } ?? Self.clientPaths(of: probe, in: all)
+        let stalls = history.stalls
+        var order: [Int32] = []
+        var stalled: [Instant] = []
+        order.reserveCapacity(all.count)
+        for (index, operation) in all.enumerated()
+        where operation.probe == probe && paths.contains(operation.path) {
+            if stalls.isEmpty || !Self.isSpoiled(operation, by: stalls) {
+                order.append(Int32(index))
+            } else {
+                stalled.append(operation.due)
+            }
+        }
+        if !order.indices.dropFirst().allSatisfy({ all[Int(order[$0 - 1])].due <= all[Int(order[$0])].due }) {
+            order.sort { all[Int($0)].due < all[Int($1)].due }
+        }
+        self.all = all
+        self.order = order
+        self.stalled = stalled.sorted()
+        interval = Self.planned(order, all)
+    }
+
+    /// An arrival due while the prober stood still, or one in flight then whose end was stamped when it woke up.
+    private static func isSpoiled(_ operation: Operation, by stalls: [ProberStall]) -> Bool {
+        stalls.contains { stall in
+            operation.due <= stall.to && operation.end >= stall.from
+                && (operation.due >= stall.from || operation.end <= stall.to + wakeUp)
+        }
+    }
+
+    /// Typical distance of distinct due instants: the median of at most 4,096 spread over the run.
+    private static func planned(_ order: [Int32], _ all: [Operation]) -> Span {
+        var gaps: [Int64] = []
+        for index in stride(from: 0, to: order.count, by: Swift.max(1, order.count / 4_096)) {
+            let due = all[Int(order[index])].due
+            var next = index + 1
+            while next < order.count, all[Int(order[next])].due == due { next += 1 }
+            if next < order.count { gaps.append((all[Int(order[next])].due - due).nanoseconds) }
+        }
+        gaps.sort()
+        return gaps.isEmpty ? .zero : Span(nanoseconds: gaps[gaps.count / 2])
+    }
+
+    package var startIndex: Int { 0 }
+    package var endIndex: Int { order.count }
+    package subscript(position: Int) -> Operation { all[Int(order[position])] }
+
+    /// The first position due at or after `instant`.
+    package func position(dueFrom instant: Instant) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].due < instant { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// The positions due from `start` until before `end`.
+    package func positions(from start: Instant, until end: Instant) -> Range<Int> {
+        let low = position(dueFrom: start)
+        return low..<Swift.max(low, position(dueFrom: end))
+    }
+
+    /// Until when the plan was carried out: one interval after the last arrival.
+    package var observedUntil: Instant? { last.map { $0.due + interval } }
+}
+
+extension ProbeOperations {
+    /// The paths that clients take: all but `direct:<node>`, unless the probe has only direct ones.
+    package static func clientPaths(of probe: Label, in operations: [Operation]) -> [Label] {
+        var paths: [Label] = []
+        for operation in operations where operation.probe == probe {
+            // Almost always the path of the one before.
+            if !paths.contains(operation.path) { paths.append(operation.path) }
+        }
+        let client = paths.filter { !$0.text.hasPrefix("direct:") }
+        return client.isEmpty ? paths : client
+    }
+}
+
+extension Operation {
+    /// When it began to ask the system; an arrival that could not be sent failed its client when it was due.
+    package var began: Instant { sent ?? due }
+    package var isGood: Bool { outcome == .ok }
+}

@@ -1,0 +1,160 @@
+package import Basics
+package import Contracts
+package import Experiment
+
+/// `split-brain`: how long two nodes were primary at once.
+///
+/// Judges role samples taken on each node directly, or the nodes that acknowledged a ledger's writes; acknowledgements
+/// by two nodes in overlapping intervals are proof whatever the roles said.
+package struct SplitBrain: Checker {
+    package static let kind = "split-brain"
+    package static let manual = Manual(
+        summary: "How long two nodes were primary at once.",
+        details: """
+            With a probe of roles, a node counts as primary from one look to the next that both found it so (certain), and
+            from the last look before to the first after that found something else (possible). A primary that stops
+            answering may still be one, so the possible interval goes on until a look denies it or its process was seen
+            to exit. With a ledger, a node counts from its first acknowledgement to its last. Fails when the certain
+            window exceeds the limit, passes when the possible one is within it, else it is inconclusive: look more often,
+            or allow a window as wide as the sampling.
+            """,
+        example: "split-brain: {probe: roles, max: 0s}")
+    private static let maxParameter = Parameter.defaulted(
+        "max", .span, to: .zero, written: "0s", "the longest time with two primaries that passes")
+    package static let parameters: [any AnyParameter] = [maxParameter]
+    /// States or operations: either will do, so neither is demanded when the file is loaded.
+    package static let needs: Set<ObservationKind> = []
+
+    package let limit: Span
+
+    package init(from reader: inout ParameterReader) {
+        limit = reader.value(Self.maxParameter)
+    }
+
+    package init(limit: Span = .zero) {
+        self.limit = limit
+    }
+
+    package func check(_ history: History, _ subject: CheckSubject) -> CriterionResult {
+        var result = subject.draft(Self.kind, limit: "<= \(limit)", unit: "s")
+        do throws(Inconclusive) {
+            let samples = history.states.filter { $0.probe == subject.probe }
+            let acknowledged = acknowledgements(in: history, judged: subject.probe)
+            let byAcknowledgement = PrimaryEvidence(
+                terms: AcknowledgementTerm.terms(
+                    of: acknowledged, gap: AcknowledgementTerm.gap(for: acknowledged)))
+            let evidence = samples.isEmpty ? byAcknowledgement : PrimaryClaims(history).evidence(of: samples)
+            let dual = evidence.dual()
+            let acknowledgedByTwo = byAcknowledgement.dual()
+            result.samples = samples.isEmpty ? acknowledged.count : samples.count
+            report(dual, acknowledgedByTwo, acknowledged, history, &result)
+            let origin = try FaultOrigin.find(in: history, after: subject.after)
+            if samples.isEmpty {
+                try requireNames(acknowledged, history, subject.probe, after: origin.effect)
+            }
+            let verdicts = [dual.judged(atMost: limit), acknowledgedByTwo.judged(atMost: limit)]
+            if verdicts.contains(.fail) {
+                conclude(dual, acknowledgedByTwo, &result)
+                return result
+            }
+            if !samples.isEmpty { try requireSight(of: samples, after: origin.effect) }
+            conclude(dual, acknowledgedByTwo, &result)
+        } catch {
+            result.conclude(.inconclusive, error.reason)
+        }
+        return result
+    }
+
+    /// Acknowledged writes with a node's name: of the judged probe when it has any, else of every ledger of the run.
+    private func acknowledgements(in history: History, judged probe: Label) -> [Operation] {
+        let all = history.operations.filter { $0.isGood && $0.action == .write && !$0.node.isEmpty }
+        let own = all.filter { $0.probe == probe }
+        return (own.isEmpty ? all : own).sorted { $0.end < $1.end }
+    }
+
+    private func conclude(_ dual: DualPrimary, _ acknowledged: DualPrimary, _ result: inout CriterionResult) {
+        let byRole = dual.judged(atMost: limit)
+        let byAcknowledgement = acknowledged.judged(atMost: limit)
+        switch (byRole, byAcknowledgement) {
+        case (_, .fail):
+            result.conclude(.fail, "two nodes acknowledged writes in overlapping intervals for \(acknowledged.bounds)")
+        case (.fail, _):
+            result.conclude(.fail, "two nodes were primary at once for \(dual.bounds)")
+        case (.inconclusive, _), (_, .inconclusive):
+            let upper = max(dual.bounds.upper, acknowledged.bounds.upper)
+            result.conclude(
+                .inconclusive,
+                "two primaries for up to \(upper) cannot be excluded, the limit is \(limit): sample more often, or a "
+                    + "primary that did not answer was never seen to step down")
+        case (.pass, .pass):
+            result.conclude(
+                .pass,
+                dual.bounds.upper == .zero
+                    ? "at no time were two nodes primary at once" : "two primaries for \(dual.bounds.upper) at most")
+        }
+    }
+
+    /// Every node must have been seen, and looked at again after the fault.
+    private func requireSight(of samples: [StateSample], after effect: InstantRange) throws(Inconclusive) {
+        var answered: Set<Label> = []
+        var lookedAt: Set<Label> = []
+        var nodes: Set<Label> = []
+        var sawPrimary = false
+        for sample in samples {
+            nodes.insert(sample.node)
+            if sample.state != StateSample.unreachable { answered.insert(sample.node) }
+            if sample.sent >= effect.upper { lookedAt.insert(sample.node) }
+            if sample.state == StateSample.primary { sawPrimary = true }
+        }
+        if let never = nodes.subtracting(answered).min() {
+            throw Inconclusive("\(never) never answered the probe, so it may have been primary all the time")
+        }
+        if let blind = nodes.subtracting(lookedAt).min() {
+            throw Inconclusive("\(blind) was not looked at after the fault")
+        }
+        guard sawPrimary else {
+            throw Inconclusive("no node was ever seen as primary: the probe looks at the wrong nodes")
+        }
+        guard nodes.count > 1 else { throw Inconclusive("only one node was looked at; a split needs two") }
+    }
+
+    private func requireNames(
+        _ acknowledged: [Operation], _ history: History, _ probe: Label, after effect: InstantRange
+    ) throws(Inconclusive) {
+        guard acknowledged.contains(where: { $0.probe == probe }) else {
+            throw Inconclusive("the probe recorded neither roles nor which node acknowledged a write")
+        }
+        guard acknowledged.contains(where: { $0.began >= effect.upper }) else {
+            throw Inconclusive("no write was acknowledged after the fault, so no second primary could show")
+        }
+    }
+
+    private func report(
+        _ dual: DualPrimary, _ acknowledgedByTwo: DualPrimary, _ acknowledged: [Operation], _ history: History,
+        _ result: inout CriterionResult
+    ) {
+        result.measured = max(dual.bounds.lower, acknowledgedByTwo.bounds.lower).seconds
+        result.lower = result.measured
+        result.upper = max(dual.bounds.upper, acknowledgedByTwo.bounds.upper).seconds
+        result.add("dual-role", dual.bounds.lower.seconds, "s", "by role: \(dual.bounds)")
+        if acknowledged.isEmpty {
+            result.add("dual-primary", nil, "s", "no ledger of the run names the node that acknowledged")
+        } else {
+            result.add(
+                "dual-primary", acknowledgedByTwo.bounds.lower.seconds, "s",
+                "by acknowledgements: \(acknowledgedByTwo.bounds)")
+            let conflicting = acknowledged.count { write in
+                acknowledgedByTwo.certain.contains { $0.lower <= write.began && write.end <= $0.upper }
+            }
+            result.add("conflicting-writes", Double(conflicting), "writes", "acknowledged while two nodes did")
+        }
+        let start = history.run?.startedAt ?? history.start(of: .injecting) ?? Instant(nanoseconds: 0)
+        let windows =
+            dual.certain.map { ("two primaries by role", $0) }
+            + acknowledgedByTwo.certain.map { ("two nodes acknowledged", $0) }
+            + dual.possible.map { ("cannot be excluded", $0) }
+        result.exceptions = windows.prefix(CriterionResult.exceptionLimit).map { what, window in
+            "\(what): \(window.lower - start) to \(window.upper - start) of the run (\(window.width))"
+        }
+    }
+}
