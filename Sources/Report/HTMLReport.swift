@@ -1,0 +1,3 @@
+package enum HTMLReport {
+    package static func text(_ report: RunReport) -> String { "<html></html>" }
+}
