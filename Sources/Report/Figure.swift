@@ -52,6 +52,7 @@ package enum Figure {
     package static func latency(_ span: Span) -> String {
         let microseconds = Double(span.nanoseconds) / 1_000
         switch microseconds.magnitude {
+        case 0: return "0 s"
         case ..<1_000: return "\(decimal(microseconds, places: 0)) µs"
         case ..<10_000: return "\(decimal(microseconds / 1_000, places: 2)) ms"
         case ..<1_000_000: return "\(decimal(microseconds / 1_000, places: 1)) ms"

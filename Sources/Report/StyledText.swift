@@ -66,7 +66,8 @@ package struct StyledText: Sendable, Hashable, ExpressibleByStringLiteral {
             }
             output += colour && piece.style != .plain ? "\u{1B}[\(piece.style.rawValue)m\(text)\u{1B}[0m" : text
         }
-        return output
+        guard !colour else { return output }
+        return String(output.reversed().drop { $0 == " " }.reversed())
     }
 
     /// Messages of other programs must not move the cursor or change colours.
