@@ -12,16 +12,25 @@ package struct Command: Sendable, Hashable, Codable {
     package var outputLimit: Int
     /// Time between SIGTERM and SIGKILL when the deadline has passed.
     package var grace: Span
+    package var cancellation: Cancellation
+
+    /// What a cancelled task means for its command.
+    package enum Cancellation: String, Sendable, Hashable, Codable {
+        case endsIt
+        /// An undo, or the last look of a probe: it ends by itself or at its deadline.
+        case ignored
+    }
 
     package init(
         _ arguments: [String], environment: [String: String] = [:], directory: String? = nil,
-        outputLimit: Int = 65_536, grace: Span = .seconds(2)
+        outputLimit: Int = 65_536, grace: Span = .seconds(2), cancellation: Cancellation = .endsIt
     ) {
         self.arguments = arguments
         self.environment = environment
         self.directory = directory
         self.outputLimit = outputLimit
         self.grace = grace
+        self.cancellation = cancellation
     }
 
     /// The search path of a child whose environment names none.

@@ -42,7 +42,7 @@ actor CommandExecution {
         }
         timers.append(loop.schedule(at: deadline) { self.assumeIsolated { $0.interrupt(.deadline) } })
         // A cancellation from before the start found nothing to interrupt.
-        if Task.isCancelled { interrupt(.cancelled) }
+        if Task.isCancelled, command.cancellation == .endsIt { interrupt(.cancelled) }
         return await withCheckedContinuation { continuation = $0 }
     }
 

@@ -18,6 +18,10 @@ package final class LocalCommandRunner: CommandRunner {
     package func run(_ command: Command, until deadline: Instant) async throws(SystemError) -> CommandResult {
         let program = try locate(command)
         let execution = CommandExecution(command, program: program, on: loop)
+        switch command.cancellation {
+        case .ignored: return try await execution.run(until: deadline).get()
+        case .endsIt: break
+        }
         let result = await withTaskCancellationHandler {
             await execution.run(until: deadline)
         } onCancel: {

@@ -55,7 +55,7 @@ enum Value: ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleBy
 
     var node: Node {
         switch self {
-        case .text(let text): .scalar(.init(text, at: nowhere))
+        case .text(let text): .scalar(.init(text, isQuoted: text.isEmpty, at: nowhere))
         case .list(let elements): .sequence(elements.map(\.node), nowhere)
         case .map(let members):
             .mapping(.init(members.map { .init($0.0, at: nowhere, $0.1.node) }, at: nowhere))
