@@ -120,7 +120,7 @@ private struct Load {
     private mutating func readHead(_ sections: Node.Mapping, _ path: String) -> Experiment {
         var experiment = Experiment(file: path, title: "")
         let resolver = documents.resolver
-        _ = ParameterReader.read(.mapping(sections), ExperimentKeys.all, into: &diagnostics) { reader in
+        _ = ParameterReader.values(.mapping(sections), ExperimentKeys.all, into: &diagnostics) { reader in
             experiment.title = reader.value(ExperimentKeys.title)
             experiment.description = reader.value(ExperimentKeys.description) ?? ""
             experiment.tags = reader.value(ExperimentKeys.tags) ?? []
@@ -187,6 +187,8 @@ private struct Load {
                 "no criteria: the run can only end inconclusive", at: Location(file: source.file, line: 1, column: 1),
                 notes: ["squall list criteria"])
         }
+        // With errors, what would use a target may be what could not be read.
+        if diagnostics.hasErrors { return }
         let used = Set(experiment.method.flatMap { $0.targets.map(\.value) })
         for target in experiment.targets where !used.contains(target.name) {
             diagnostics.warning("the target '\(target.name)' is used by no step", at: target.location)

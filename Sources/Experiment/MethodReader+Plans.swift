@@ -6,7 +6,7 @@ extension MethodReader {
 
     /// Reads an included fault plan in place of the step that names it.
     mutating func include(_ mapping: Node.Mapping, in scope: Scope, _ inclusions: [Location]) {
-        let read = ParameterReader.read(.mapping(mapping), InclusionKeys.all, into: &diagnostics) { reader in
+        let read = ParameterReader.values(.mapping(mapping), InclusionKeys.all, into: &diagnostics) { reader in
             Inclusion(
                 plan: reader.value(InclusionKeys.plan), name: reader.value(InclusionKeys.name),
                 with: reader.value(InclusionKeys.with) ?? [], startAfter: reader.value(StepKeys.startAfter),
@@ -54,7 +54,7 @@ extension MethodReader {
             .mapping(mapping.without(PlanKeys.parameters.key, ExperimentKeys.configuration.key)), source,
             into: &diagnostics)
         SecretPlaces(secrets: documents.secrets).check(body, into: &diagnostics)
-        let sections = ParameterReader.read(body, keys, into: &diagnostics) { reader in
+        let sections = ParameterReader.values(body, keys, into: &diagnostics) { reader in
             _ = reader.value(ExperimentKeys.title)
             _ = reader.value(ExperimentKeys.description)
             return (targets: reader.value(PlanKeys.targets), method: reader.value(PlanKeys.method))
@@ -161,7 +161,7 @@ extension ConfigurationReader {
         if case .scalar(let scalar) = node {
             return scalar.isUnresolved || (scalar.text.isEmpty && !scalar.isQuoted) ? nil : scalar.text
         }
-        return ParameterReader.read(node, PlanKeys.parameter, into: &diagnostics) { reader in
+        return ParameterReader.values(node, PlanKeys.parameter, into: &diagnostics) { reader in
             _ = reader.value(PlanKeys.summary)
             return reader.value(PlanKeys.fallback)
         } ?? nil

@@ -58,12 +58,34 @@ struct MethodReader {
                 continue
             }
             switch (mapping[StepKeys.fault.key], mapping[InclusionKeys.plan.key]) {
-            case (_, nil): readStep(mapping, in: scope, inclusions)
+            case (_?, nil): readStep(mapping, in: scope, inclusions)
+            case (nil, nil): keepBroken(mapping, in: scope, inclusions)
             case (nil, _?): include(mapping, in: scope, inclusions)
             case (_?, let plan?):
                 diagnostics.error("a step has 'fault' or 'plan', not both", at: plan.location)
             }
         }
+    }
+
+    /// A step that is neither fault nor plan keeps its name, so that references to it are no second error.
+    private mutating func keepBroken(_ mapping: Node.Mapping, in scope: Scope, _ inclusions: [Location]) {
+        let meant = mapping.entries.first {
+            suggestion(for: $0.key, among: [StepKeys.fault.key, InclusionKeys.plan.key]) != nil
+        }
+        if let meant, let nearest = suggestion(for: meant.key, among: [StepKeys.fault.key, InclusionKeys.plan.key]) {
+            diagnostics.error(
+                "unknown key '\(meant.key)'", at: meant.keyLocation, notes: ["did you mean '\(nearest)'?"])
+        } else {
+            diagnostics.error(
+                "a step names its 'fault', or a fault 'plan'", at: mapping.location,
+                notes: ["for example - {fault: container.kill, target: <name>}"])
+        }
+        guard case .scalar(let name)? = mapping[StepKeys.name.key] else { return }
+        let fault = Declaration(
+            name: scope.prefix + name.text, kind: "", parameters: .mapping(mapping), location: mapping.location)
+        let step = Step(
+            name: fault.name, fault: fault, targets: [], duration: nil, startAfter: nil, delay: .zero)
+        drafts.append(Draft(step: step, after: nil, inclusions: inclusions))
     }
 
     /// Explicit names win over default names wherever they stand; two equal ones are an error.
@@ -84,13 +106,15 @@ struct MethodReader {
     private mutating func readStep(_ mapping: Node.Mapping, in scope: Scope, _ inclusions: [Location]) {
         var reader = SectionReader(catalog: catalog)
         defer { diagnostics.append(contentsOf: reader.diagnostics) }
-        let (own, rest) = reader.split(mapping, StepKeys.all)
-        let read = ParameterReader.read(own, StepKeys.all, into: &reader.diagnostics) { StepKeys.Values(&$0) }
         let kind = kind(of: mapping, &reader)
-        let parameters = reader.parameters(kind, rest, with: mapping[StepKeys.with.key])
+        let (own, rest) = reader.separate(mapping, format: StepKeys.all, kind: kind)
+        let read = ParameterReader.values(.mapping(own), StepKeys.all, into: &reader.diagnostics) {
+            StepKeys.Values(&$0)
+        }
+        let parameters = reader.parameters(kind, rest, of: own)
         if let kind {
-            let location = mapping[StepKeys.fault.key]?.location ?? mapping.location
-            let declaration = Declaration(name: "", kind: kind.kind, parameters: parameters, location: location)
+            let declaration = Declaration(
+                name: "", kind: kind.kind, parameters: .mapping(parameters), location: mapping.location)
             reader.diagnostics.append(contentsOf: kind.check(declaration))
         }
         let written = read?.name ?? unique(kind?.kind ?? read?.fault ?? "step", prefix: scope.prefix)
@@ -98,8 +122,8 @@ struct MethodReader {
         taken.insert(name)
         // A broken step keeps its name, so that references to it are no second error.
         let declaration = Declaration(
-            name: name, kind: kind?.kind ?? "", parameters: parameters, location: mapping.location)
-        let roles = read.map { targets(of: $0, kind, mapping, in: scope, &reader) } ?? []
+            name: name, kind: kind?.kind ?? "", parameters: .mapping(parameters), location: mapping.location)
+        let roles = read.map { targets(of: $0, kind, own, in: scope, &reader) } ?? []
         let step = Step(
             name: name, fault: declaration, targets: roles, duration: read?.duration, startAfter: nil,
             delay: read?.delay ?? .zero)
@@ -108,11 +132,9 @@ struct MethodReader {
     }
 
     private func kind(of mapping: Node.Mapping, _ reader: inout SectionReader) -> FaultKind? {
-        guard case .scalar(let scalar)? = mapping[StepKeys.fault.key], !scalar.isUnresolved, !scalar.text.isEmpty else {
-            return nil
-        }
-        if let kind = catalog.fault(scalar.text) { return kind }
-        reader.unknownKind(scalar.text, "fault", among: catalog.faults.map(\.kind), at: scalar.location)
+        guard let text = reader.kindText(mapping[StepKeys.fault.key]) else { return nil }
+        if let kind = catalog.fault(text.text) { return kind }
+        reader.unknownKind(text.text, "fault", among: catalog.faults.map(\.kind), at: text.location)
         return nil
     }
 
@@ -164,19 +186,28 @@ extension StepKeys {
 }
 
 extension SectionReader {
-    /// The fault's parameters: the keys of the step that are not the format's, and those under `with`.
-    mutating func parameters(_ kind: FaultKind?, _ rest: Node.Mapping, with node: Node?) -> Node {
+    /// The fault's parameters: those beside the keys of the step, and those under `with`.
+    mutating func parameters(_ kind: FaultKind?, _ rest: Node.Mapping, of own: Node.Mapping) -> Node.Mapping {
         var all = rest
-        if let node, let nested = mapping(node, "'with'") {
-            for entry in nested.entries {
-                if all[entry.key] != nil {
-                    diagnostics.error("'\(entry.key)' is given twice", at: entry.keyLocation)
-                } else {
-                    all.entries.append(entry)
-                }
+        let keys = kind?.parameters.map(\.key) ?? []
+        let nested = own[StepKeys.with.key].flatMap { mapping($0, "'with'") }
+        for entry in nested?.entries ?? [] {
+            if all[entry.key] != nil {
+                diagnostics.error("'\(entry.key)' is given twice", at: entry.keyLocation)
+            } else if keys.contains(entry.key) {
+                all.entries.append(entry)
+            } else if let nearest = reportUnknown(entry, kind, among: keys) {
+                all.standIn(for: nearest, at: entry.keyLocation)
             }
         }
-        guard let kind else { return .mapping(all) }
-        return .mapping(known(all, kind: kind, format: StepKeys.all))
+        let stepKeys = StepKeys.all.map(\.key)
+        for parameter in kind?.parameters ?? [] where parameter.isRequired && all[parameter.key] == nil {
+            guard stepKeys.contains(parameter.key) else { continue }
+            diagnostics.error(
+                "missing '\(parameter.key)': \(parameter.summary)", at: own[parameter.key]?.location ?? own.location,
+                notes: ["'\(parameter.key)' beside 'fault' belongs to the step; write with: {\(parameter.key): …}"])
+            all.standIn(for: parameter.key, at: own.location)
+        }
+        return all
     }
 }

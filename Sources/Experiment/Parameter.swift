@@ -67,14 +67,27 @@ package struct ParameterReader {
     /// Where the mapping starts, for findings about the whole of it.
     package let location: Location
     package var diagnostics = Diagnostics()
-    private let mapping: Node.Mapping
+    private var mapping: Node.Mapping
 
     /// Runs `build` over the mapping and returns its value only when nothing was wrong.
     package static func read<Value>(
         _ node: Node, _ parameters: [any AnyParameter], into diagnostics: inout Diagnostics,
         build: (inout ParameterReader) -> Value
     ) -> Value? {
+        var findings = Diagnostics()
+        let value = values(node, parameters, into: &findings, build: build)
+        diagnostics.append(contentsOf: findings)
+        return findings.hasErrors ? nil : value
+    }
+
+    /// Runs `build` over the mapping and returns its value although keys may be wrong: for a reader that goes on to
+    /// check other parts of the file. Wrong and missing keys have placeholders; nil when the node is no mapping.
+    static func values<Value>(
+        _ node: Node, _ parameters: [any AnyParameter], into diagnostics: inout Diagnostics,
+        build: (inout ParameterReader) -> Value
+    ) -> Value? {
         guard case .mapping(let mapping) = node else {
+            if case .scalar(let scalar) = node, scalar.isUnresolved { return nil }
             let keys = parameters.filter(\.isRequired).map(\.key).joined(separator: ", ")
             diagnostics.error(
                 "expected a mapping\(keys.isEmpty ? "" : " with \(keys)"), found \(node.shape)", at: node.location)
@@ -84,7 +97,7 @@ package struct ParameterReader {
         reader.reportUnknownKeys(parameters.map(\.key))
         let value = build(&reader)
         diagnostics.append(contentsOf: reader.diagnostics)
-        return reader.diagnostics.hasErrors ? nil : value
+        return value
     }
 
     private init(_ mapping: Node.Mapping) {
@@ -111,10 +124,23 @@ package struct ParameterReader {
 
     private mutating func reportUnknownKeys(_ known: [String]) {
         for entry in mapping.entries where !known.contains(entry.key) {
-            let nearest = suggestion(for: entry.key, among: known).map { "did you mean '\($0)'?" }
+            let nearest = suggestion(for: entry.key, among: known)
             let list = known.isEmpty ? "no key is known here" : "known keys: \(known.joined(separator: ", "))"
-            diagnostics.error("unknown key '\(entry.key)'", at: entry.keyLocation, notes: [nearest ?? list])
+            diagnostics.error(
+                "unknown key '\(entry.key)'", at: entry.keyLocation,
+                notes: [nearest.map { "did you mean '\($0)'?" } ?? list])
+            if let nearest { mapping.standIn(for: nearest, at: entry.keyLocation) }
         }
+    }
+}
+
+extension Node.Mapping {
+    /// Makes a misspelt key count as there: that it is missing would be a second finding about one mistake.
+    mutating func standIn(for key: String, at location: Location) {
+        guard self[key] == nil else { return }
+        var value = Node.Scalar("", at: location)
+        value.isUnresolved = true
+        entries.append(Node.Entry(key, at: location, .scalar(value)))
     }
 }
 

@@ -26,6 +26,7 @@ struct PathResolver: Sendable {
     }
 
     private func join(_ folder: String, _ path: String) -> String {
+        if path.hasPrefix("./") { return join(folder, String(path.dropFirst(2))) }
         if folder.isEmpty { return path }
         return folder.hasSuffix("/") ? folder + path : folder + "/" + path
     }

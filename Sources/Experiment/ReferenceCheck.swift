@@ -76,6 +76,7 @@ struct ReferenceCheck {
         _ metric: String, at metricPlace: Location, _ comparison: Comparison, at place: Location, _ probe: String,
         _ kind: ProbeKind
     ) {
+        if metric.isEmpty { return }
         guard let known = kind.metrics.first(where: { $0.name == metric }) else {
             let names = kind.metrics.map(\.name)
             let nearest = suggestion(for: metric, among: names).map { "did you mean '\($0)'?" }

@@ -2,7 +2,7 @@ extension SectionReader {
     /// Reads `steady-state-hypothesis`. Whether probes and metrics exist is checked when all of the file is read.
     mutating func steadyState(_ node: Node?) -> LocatedSteadyState? {
         guard let node else { return nil }
-        let keys = ParameterReader.read(node, SteadyStateKeys.all, into: &diagnostics) { reader in
+        let keys = ParameterReader.values(node, SteadyStateKeys.all, into: &diagnostics) { reader in
             (
                 reader.value(SteadyStateKeys.title), reader.value(SteadyStateKeys.holdFor),
                 reader.value(SteadyStateKeys.probes)
@@ -12,7 +12,7 @@ extension SectionReader {
         if probes.isEmpty { diagnostics.error("the steady state names no probe", at: node.location) }
         var state = LocatedSteadyState(steadyState: SteadyState(title: title, holdFor: holdFor, expectations: []))
         for probe in probes {
-            let read = ParameterReader.read(probe, SteadyStateKeys.expectation, into: &diagnostics) { reader in
+            let read = ParameterReader.values(probe, SteadyStateKeys.expectation, into: &diagnostics) { reader in
                 (reader.value(SteadyStateKeys.probe), reader.value(SteadyStateKeys.tolerance))
             }
             guard let (name, tolerance) = read else { continue }
@@ -30,7 +30,7 @@ extension SectionReader {
     /// Reads `stop-conditions`.
     mutating func stopConditions(_ node: Node?) -> [LocatedStopCondition] {
         elements(of: node, "stop-conditions").compactMap { element in
-            ParameterReader.read(element, StopKeys.all, into: &diagnostics) { reader in
+            ParameterReader.values(element, StopKeys.all, into: &diagnostics) { reader in
                 let probe = reader.value(StopKeys.probe)
                 let when = reader.value(StopKeys.when)
                 let condition = StopCondition(
@@ -44,7 +44,7 @@ extension SectionReader {
     /// Reads `limits`.
     mutating func limits(_ node: Node?) -> Limits {
         guard let node else { return Limits() }
-        return ParameterReader.read(node, LimitKeys.all, into: &diagnostics) { reader in
+        return ParameterReader.values(node, LimitKeys.all, into: &diagnostics) { reader in
             let protection = reader.value(LimitKeys.protect)
             return Limits(
                 maxTargets: reader.value(LimitKeys.maxTargets), maxDuration: reader.value(LimitKeys.maxDuration),

@@ -31,19 +31,18 @@ extension SectionReader {
             node = .mapping(Node.Mapping([], at: location))
         }
         guard let mapping = mapping(node, "the criterion '\(kind.kind)'") else { return nil }
-        let (own, rest) = split(mapping, CriterionKeys.all)
-        let keys = ParameterReader.read(own, CriterionKeys.all, into: &diagnostics) { reader in
+        let (own, rest) = separate(mapping, format: CriterionKeys.all, kind: kind)
+        let keys = ParameterReader.values(.mapping(own), CriterionKeys.all, into: &diagnostics) { reader in
             (
                 reader.value(CriterionKeys.name), reader.value(CriterionKeys.probe),
                 reader.value(CriterionKeys.after)
             )
         }
-        let parameters = Node.mapping(known(rest, kind: kind, format: CriterionKeys.all))
-        let declaration = Declaration(name: "", kind: kind.kind, parameters: parameters, location: location)
+        let declaration = Declaration(name: "", kind: kind.kind, parameters: .mapping(rest), location: location)
         let facts = kind.examine(declaration)
         diagnostics.append(contentsOf: facts.diagnostics)
         guard let (name, probe, after) = keys else { return nil }
-        if probe == nil, !kind.needs.isEmpty {
+        if own[CriterionKeys.probe.key] == nil, !kind.needs.isEmpty {
             diagnostics.error("missing 'probe': \(kind.kind) judges what a probe recorded", at: mapping.location)
         }
         if let probe, kind.needs.isEmpty {

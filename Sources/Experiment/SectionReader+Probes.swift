@@ -5,23 +5,28 @@ extension SectionReader {
             let empty = Node.mapping(Node.Mapping([], at: entry.value.location))
             var declaration = Declaration(name: entry.key, kind: "", parameters: empty, location: entry.keyLocation)
             guard let mapping = mapping(entry.value, "the probe '\(entry.key)'") else { return declaration }
-            let (own, rest) = split(mapping, ProbeKeys.all)
-            guard
-                let kind = ParameterReader.read(
-                    own, ProbeKeys.all, into: &diagnostics, build: { $0.value(ProbeKeys.type) })
-            else { return declaration }
-            guard let known = catalog.probe(kind) else {
-                let place = mapping[ProbeKeys.type.key]?.location ?? mapping.location
-                if !isUnresolved(mapping[ProbeKeys.type.key]) {
-                    unknownKind(kind, "kind of probe", among: catalog.probes.map(\.kind), at: place)
-                }
-                return declaration
-            }
-            declaration.kind = kind
-            declaration.parameters = .mapping(self.known(rest, kind: known, format: ProbeKeys.all))
-            diagnostics.append(contentsOf: known.check(declaration))
+            let kind = probeKind(mapping)
+            let (own, rest) = separate(mapping, format: ProbeKeys.all, kind: kind)
+            _ = ParameterReader.values(.mapping(own), ProbeKeys.all, into: &diagnostics) { $0.value(ProbeKeys.type) }
+            guard let kind else { return declaration }
+            declaration.kind = kind.kind
+            declaration.parameters = .mapping(rest)
+            diagnostics.append(contentsOf: kind.check(declaration))
             return declaration
         }
+    }
+
+    private mutating func probeKind(_ mapping: Node.Mapping) -> ProbeKind? {
+        guard let text = kindText(mapping[ProbeKeys.type.key]) else { return nil }
+        if let kind = catalog.probe(text.text) { return kind }
+        unknownKind(text.text, "kind of probe", among: catalog.probes.map(\.kind), at: text.location)
+        return nil
+    }
+
+    /// The text that names a kind; nil when it is missing or no text, which reading the key reports.
+    func kindText(_ node: Node?) -> Node.Scalar? {
+        guard case .scalar(let scalar)? = node, !scalar.isUnresolved, !scalar.text.isEmpty else { return nil }
+        return scalar
     }
 
     func isUnresolved(_ node: Node?) -> Bool {

@@ -9,9 +9,8 @@ extension SectionReader {
 
     private mutating func target(_ entry: Node.Entry) -> TargetDeclaration? {
         guard let mapping = mapping(entry.value, "the target '\(entry.key)'") else { return nil }
-        let (own, rest) = split(mapping, TargetKeys.all)
-        let inner = rest.entries.first { catalog.targetSource($0.key) != nil }
-        reportUnknownSources(rest)
+        let (own, sources) = separateSources(mapping)
+        let inner = sources.first { catalog.targetSource($0.key) != nil }
         let selection = lifted(own, from: inner)
         guard let (from, role, mode) = selectionKeys(selection) else { return nil }
         let source: TargetDeclaration.Source?
@@ -24,7 +23,7 @@ extension SectionReader {
             diagnostics.error("a target has one source: 'from' or '\(inner.key)'", at: inner.keyLocation)
             source = nil
         case (nil, nil):
-            if rest.entries.isEmpty { reportMissingSource(entry, mapping) }
+            if sources.isEmpty, own[TargetKeys.from.key] == nil { reportMissingSource(entry, mapping) }
             source = nil
         }
         guard let source, let mode else { return nil }
@@ -33,17 +32,24 @@ extension SectionReader {
             sourceLocation: from?.location ?? inner?.keyLocation)
     }
 
-    private mutating func reportUnknownSources(_ rest: Node.Mapping) {
+    /// The keys of a target itself, and the others: its source, and what nobody knows, which is reported.
+    private mutating func separateSources(_ mapping: Node.Mapping) -> (own: Node.Mapping, sources: [Node.Entry]) {
         let known = catalog.targetSources.map(\.kind)
-        for entry in rest.entries where !known.contains(entry.key) {
-            let keys = known + TargetKeys.all.map(\.key)
-            let nearest = suggestion(for: entry.key, among: keys).map { "did you mean '\($0)'?" }
-            let list = "known keys: \(keys.joined(separator: ", "))"
-            diagnostics.error("unknown key '\(entry.key)'", at: entry.keyLocation, notes: [nearest ?? list])
+        let keys = TargetKeys.all.map(\.key)
+        var own = Node.Mapping(mapping.entries.filter { keys.contains($0.key) }, at: mapping.location)
+        let sources = mapping.entries.filter { !keys.contains($0.key) }
+        for entry in sources where !known.contains(entry.key) {
+            let nearest = suggestion(for: entry.key, among: known + keys)
+            let list = "known keys: \((known + keys).joined(separator: ", "))"
+            diagnostics.error(
+                "unknown key '\(entry.key)'", at: entry.keyLocation,
+                notes: [nearest.map { "did you mean '\($0)'?" } ?? list])
+            if let nearest, keys.contains(nearest) { own.standIn(for: nearest, at: entry.keyLocation) }
         }
-        for entry in rest.entries.filter({ known.contains($0.key) }).dropFirst() {
+        for entry in sources.filter({ known.contains($0.key) }).dropFirst() {
             diagnostics.error("a target has one source", at: entry.keyLocation)
         }
+        return (own, sources)
     }
 
     private mutating func reportMissingSource(_ entry: Node.Entry, _ mapping: Node.Mapping) {
@@ -54,8 +60,9 @@ extension SectionReader {
     }
 
     /// `mode` and `value` may stand inside the source (`docker: {…, mode: one}`) or beside it.
-    private mutating func lifted(_ own: Node, from inner: Node.Entry?) -> Node {
-        guard case .mapping(var mapping) = own, let inner, case .mapping(let source) = inner.value else { return own }
+    private mutating func lifted(_ own: Node.Mapping, from inner: Node.Entry?) -> Node {
+        var mapping = own
+        guard let inner, case .mapping(let source) = inner.value else { return .mapping(own) }
         for entry in source.entries where TargetKeys.selection.contains(where: { $0.key == entry.key }) {
             if mapping[entry.key] == nil {
                 mapping.entries.append(entry)
@@ -67,7 +74,7 @@ extension SectionReader {
     }
 
     private mutating func selectionKeys(_ node: Node) -> (Located<String>?, String?, SelectionMode?)? {
-        ParameterReader.read(node, TargetKeys.all, into: &diagnostics) { reader in
+        ParameterReader.values(node, TargetKeys.all, into: &diagnostics) { reader in
             let (from, role) = (reader.value(TargetKeys.from), reader.value(TargetKeys.role))
             return (from, role, SelectionMode.read(&reader))
         }
@@ -77,6 +84,7 @@ extension SectionReader {
         _ from: Located<String>, _ role: String?, _ mapping: Node.Mapping
     ) -> TargetDeclaration.Source? {
         guard let role else {
+            if isUnresolved(mapping[TargetKeys.from.key]) { return nil }
             diagnostics.error(
                 "missing 'is': the state that makes a node of '\(from.value)' the target", at: mapping.location,
                 notes: ["for example is: primary"])
@@ -89,9 +97,9 @@ extension SectionReader {
         guard let kind = catalog.targetSource(entry.key), let mapping = mapping(entry.value, "'\(entry.key)'") else {
             return nil
         }
-        let (_, rest) = split(mapping, TargetKeys.selection)
-        let parameters = Node.mapping(known(rest, kind: kind, format: TargetKeys.selection))
-        let declaration = Declaration(name: name, kind: entry.key, parameters: parameters, location: entry.keyLocation)
+        let (_, rest) = separate(mapping, format: TargetKeys.selection, kind: kind)
+        let declaration = Declaration(
+            name: name, kind: entry.key, parameters: .mapping(rest), location: entry.keyLocation)
         diagnostics.append(contentsOf: kind.check(declaration))
         return .kind(declaration)
     }

@@ -38,31 +38,47 @@ struct SectionReader {
         }
     }
 
-    /// Separates the keys of the format from those of a kind, which other readers take.
-    func split(_ mapping: Node.Mapping, _ own: [any AnyParameter]) -> (own: Node, rest: Node.Mapping) {
-        let keys = Set(own.map(\.key))
-        let mine = mapping.entries.filter { keys.contains($0.key) }
-        let others = mapping.entries.filter { !keys.contains($0.key) }
-        return (
-            .mapping(Node.Mapping(mine, at: mapping.location)), Node.Mapping(others, at: mapping.location)
-        )
+    /// Separates the keys of the format from those of the kind, and reports those that neither knows.
+    ///
+    /// The kind's own reader would report unknown keys too, but it cannot suggest a key of the format. Without a kind
+    /// (it is missing or wrong) only misspelt keys of the format are reported: the others may be right for some kind.
+    mutating func separate(
+        _ mapping: Node.Mapping, format: [any AnyParameter], kind: (any CatalogKind)?
+    ) -> (own: Node.Mapping, rest: Node.Mapping) {
+        let formatKeys = format.map(\.key)
+        let kindKeys = kind?.parameters.map(\.key) ?? []
+        var own = Node.Mapping([], at: mapping.location)
+        var rest = own
+        for entry in mapping.entries {
+            if formatKeys.contains(entry.key) {
+                own.entries.append(entry)
+            } else if kindKeys.contains(entry.key) {
+                rest.entries.append(entry)
+            } else if let nearest = reportUnknown(entry, kind, among: kindKeys + formatKeys) {
+                if formatKeys.contains(nearest) {
+                    own.standIn(for: nearest, at: entry.keyLocation)
+                } else {
+                    rest.standIn(for: nearest, at: entry.keyLocation)
+                }
+            }
+        }
+        return (own, rest)
     }
 
-    /// Reports the keys that neither the kind nor the format knows, and returns the others.
-    ///
-    /// The kind's own reader would report them too, but it cannot suggest a key of the format.
-    mutating func known(_ rest: Node.Mapping, kind: any CatalogKind, format: [any AnyParameter]) -> Node.Mapping {
-        let keys = kind.parameters.map(\.key)
-        var result = rest
-        result.entries = rest.entries.filter { keys.contains($0.key) }
-        for entry in rest.entries where !keys.contains(entry.key) {
-            let nearest = suggestion(for: entry.key, among: keys + format.map(\.key)).map { "did you mean '\($0)'?" }
+    /// Reports a key that is not known, and returns the one that was probably meant.
+    mutating func reportUnknown(_ entry: Node.Entry, _ kind: (any CatalogKind)?, among keys: [String]) -> String? {
+        let nearest = suggestion(for: entry.key, among: keys)
+        if let nearest {
+            diagnostics.error(
+                "unknown key '\(entry.key)'", at: entry.keyLocation, notes: ["did you mean '\(nearest)'?"])
+        } else if let kind {
+            let known = kind.parameters.map(\.key)
             let list =
-                keys.isEmpty
-                ? "'\(kind.kind)' has no parameters" : "'\(kind.kind)' knows \(keys.joined(separator: ", "))"
-            diagnostics.error("unknown key '\(entry.key)'", at: entry.keyLocation, notes: [nearest ?? list])
+                known.isEmpty
+                ? "'\(kind.kind)' has no parameters" : "'\(kind.kind)' knows \(known.joined(separator: ", "))"
+            diagnostics.error("unknown key '\(entry.key)'", at: entry.keyLocation, notes: [list])
         }
-        return result
+        return nearest
     }
 
     /// Reports a kind that is not in the catalog.

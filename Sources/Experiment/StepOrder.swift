@@ -15,7 +15,7 @@ struct StepOrder {
         let steps = drafts.map { draft in
             var step = draft.step
             step.startAfter = draft.after.map { references in
-                references.flatMap { resolve($0, among: names) }
+                references.flatMap { resolve($0, among: names, draft.inclusions) }
             }
             return step
         }
@@ -23,7 +23,9 @@ struct StepOrder {
         return steps
     }
 
-    private mutating func resolve(_ reference: MethodReader.Reference, among names: Set<String>) -> [String] {
+    private mutating func resolve(
+        _ reference: MethodReader.Reference, among names: Set<String>, _ inclusions: [Location]
+    ) -> [String] {
         if reference.name.isEmpty { return [] }
         let full = reference.prefix + reference.name
         if names.contains(full) { return [full] }
@@ -33,7 +35,8 @@ struct StepOrder {
         let nearest = suggestion(for: reference.name, among: known).map { "did you mean '\($0)'?" }
         diagnostics.error(
             "no step is named '\(reference.name)'", at: reference.location,
-            notes: [nearest ?? "steps: \(known.joined(separator: ", "))"])
+            notes: [nearest ?? "steps: \(known.joined(separator: ", "))"]
+                + inclusions.map { "included at \($0.file):\($0.line):\($0.column)" })
         return []
     }
 
