@@ -1,5 +1,5 @@
 package import Basics
-package import Contracts
+internal import Contracts
 
 /// What clients saw of one outage after a fault.
 package struct Outage: Sendable, Hashable {
