@@ -24,23 +24,36 @@ final class Child: Sendable {
         guard failure == 0 else { throw SystemError("posix_spawn", errno: failure, subject: arguments[0]) }
         pid = started
         output = ends[0]
+        _ = fcntl(output, F_SETFL, O_NONBLOCK)
     }
 
     /// A Python program given as text.
     static func python(_ program: String) throws -> Child { try Child(["/usr/bin/python3", "-c", program]) }
 
-    /// Blocks until the child has printed a line: it is then where the test wants it.
-    func readLine() throws -> String {
+    /// Waits until the child has printed a line: it is then where the test wants it.
+    func readLine() async throws -> String {
         var line: [UInt8] = []
-        var byte: UInt8 = 0
-        while try retryingInterrupts("read", { read(output, &byte, 1) }) == 1, byte != 10 { line.append(byte) }
+        let isComplete = try await eventually {
+            var byte: UInt8 = 0
+            while read(output, &byte, 1) == 1 {
+                if byte == 10 { return true }
+                line.append(byte)
+            }
+            return false
+        }
+        guard isComplete else { throw SystemError("read", errno: ETIMEDOUT, subject: "the line of pid \(pid)") }
         return String(decoding: line, as: UTF8.self)
     }
 
     /// Waits for the end without reaping: the child stays a zombie.
-    func waitUntilZombie() throws {
-        var info = siginfo_t()
-        try retryingInterrupts("waitid") { waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) }
+    func waitUntilZombie() async throws {
+        let isDead = try await eventually {
+            var info = siginfo_t()
+            info.si_signo = 0
+            try retryingInterrupts("waitid") { waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT | WNOHANG) }
+            return info.si_signo == SIGCHLD
+        }
+        guard isDead else { throw SystemError("waitid", errno: ETIMEDOUT, subject: "pid \(pid)") }
     }
 
     func reap() {

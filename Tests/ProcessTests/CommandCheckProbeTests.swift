@@ -7,10 +7,10 @@ import Testing
 @Suite struct CommandCheckProbeTests {
     /// Runs the probe until it has recorded `count` operations.
     private func observe(
-        _ parameters: [(String, Value)], count: Int = 1, secrets: [String: String] = [:]
+        _ parameters: [(String, Value)], every: String = "50ms", count: Int = 1, secrets: [String: String] = [:]
     ) async throws -> (operations: [Contracts.Operation], events: [HistoryEvent]) {
         let fixture = try Fixture(secrets: secrets)
-        let probe = try makeProbe(CommandCheckProbe.self, .map([("every", "20ms")] + parameters))
+        let probe = try makeProbe(CommandCheckProbe.self, .map([("every", .text(every))] + parameters))
         let context = ProbeContext(system: fixture.context) { (_, _, _) throws(FaultError) in
             throw FaultError(.unexpected, "this probe changes nothing")
         } closeJournal: { _ in
@@ -59,14 +59,14 @@ import Testing
         let operations = try await observe([("command", ["sleep", "0.2"])], count: 20).operations
         #expect(operations.map(\.sequence) == (0..<Int64(operations.count)).map(\.self))
         let gaps = zip(operations, operations.dropFirst()).map { $1.due - $0.due }
-        #expect(gaps.allSatisfy { $0 == .milliseconds(20) })
-        #expect(operations.allSatisfy { $0.outcome == .ok && $0.latency >= .milliseconds(200) })
+        #expect(gaps.allSatisfy { $0 == .milliseconds(50) })
+        #expect(operations.filter { $0.outcome != .ok || $0.latency < .milliseconds(200) } == [])
     }
 
     @Test func whatIsInFlightAtTheEndIsStillReported() async throws {
-        let operations = try await observe([("command", ["sleep", "0.3"]), ("every", "250ms")], count: 1).operations
+        let operations = try await observe([("command", ["sleep", "0.6"])], every: "500ms", count: 1).operations
         #expect(operations.count >= 2)
-        #expect(operations.allSatisfy { $0.outcome == .ok })
+        #expect(operations.filter { $0.outcome != .ok } == [])
     }
 
     @Test func anOutputThatIsANumberIsAMeasurementToo() async throws {

@@ -17,9 +17,9 @@ import Testing
         #expect(!host.name.isEmpty)
     }
 
-    @Test func refusesAPidThatNobodyHas() throws {
+    @Test func refusesAPidThatNobodyHas() async throws {
         let gone = try Child(["/bin/true"])
-        try gone.waitUntilZombie()
+        try await gone.waitUntilZombie()
         gone.reap()
         let error = #expect(throws: SystemError.self) { try host.process(gone.pid) }
         #expect(error?.errno == ESRCH)
@@ -68,7 +68,7 @@ import Testing
         let process = try host.process(child.pid)
         let held = time.now
         kill(child.pid, SIGKILL)
-        try child.waitUntilZombie()
+        try await child.waitUntilZombie()
         let dead = time.now
         let range = try #require(try await process.waitForExit(until: .soon()))
         #expect(range.lower >= before && range.lower <= held)
@@ -77,7 +77,7 @@ import Testing
 
     @Test func aZombieHasEndedAndAReapedProcessToo() async throws {
         let child = try Child(["/bin/true"])
-        try child.waitUntilZombie()
+        try await child.waitUntilZombie()
         let process = try host.process(child.pid)
         #expect(try process.state() == "Z")
         #expect(try await process.waitForExit(until: .soon()) != nil)
@@ -140,7 +140,7 @@ import Testing
             print("ready", flush=True)
             time.sleep(60)
             """)
-        #expect(try child.readLine() == "ready")
+        #expect(try await child.readLine() == "ready")
         let identity = try #require(try host.entry(child.pid)).identity
         #expect(try host.threadStates(of: identity).count == 9)
         let process = try host.process(child.pid)

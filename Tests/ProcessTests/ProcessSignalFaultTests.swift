@@ -24,10 +24,16 @@ private func program(named name: String, body: String = "time.sleep(60)") -> Str
         fixture = try Fixture()
     }
 
-    private func started(_ name: String, body: String = "time.sleep(60)") throws -> Child {
+    private func started(_ name: String, body: String = "time.sleep(60)") async throws -> Child {
         let child = try Child.python(program(named: name, body: body))
-        _ = try child.readLine()
+        _ = try await child.readLine()
         return child
+    }
+
+    private func started(_ name: String, count: Int) async throws -> [Child] {
+        var children: [Child] = []
+        for _ in 0..<count { children.append(try await started(name)) }
+        return children
     }
 
     private func states(_ child: Child) throws -> Set<Character> {
@@ -36,8 +42,8 @@ private func program(named name: String, body: String = "time.sleep(60)") -> Str
     }
 
     @Test func aFreezeStopsEveryThreadOfEveryMatchAndItsHealContinuesThem() async throws {
-        let children = try (0..<3).map { _ in try started("sq-freeze") }
-        let bystander = try started("sq-bystander")
+        let children = try await started("sq-freeze", count: 3)
+        let bystander = try await started("sq-bystander")
         let fault = try makeFault(
             ProcessSignalFault.self, ["process": "sq-freeze", "signal": "SIGSTOP", "expect": "3"])
         let undo = try await fault.prepare(.localHost, in: context)
@@ -60,7 +66,7 @@ private func program(named name: String, body: String = "time.sleep(60)") -> Str
     }
 
     @Test func theUndoSurvivesItsWayThroughTheJournal() async throws {
-        let child = try started("sq-journal")
+        let child = try await started("sq-journal")
         let fault = try makeFault(ProcessSignalFault.self, ["process": "sq-journal", "signal": "STOP"])
         let undo = try await fault.prepare(.localHost, in: context)
         let copy = try roundTrip(undo)
@@ -71,7 +77,7 @@ private func program(named name: String, body: String = "time.sleep(60)") -> Str
     }
 
     @Test func aHealNeverTouchesAnotherProcessUnderTheSamePid() async throws {
-        let child = try started("sq-reused")
+        let child = try await started("sq-reused")
         let fault = try makeFault(ProcessSignalFault.self, ["process": "sq-reused", "signal": "STOP"])
         var undo = try await fault.prepare(.localHost, in: context)
         kill(child.pid, SIGSTOP)
@@ -83,12 +89,12 @@ private func program(named name: String, body: String = "time.sleep(60)") -> Str
     }
 
     @Test func aHealOfProcessesThatAreGoneIsDone() async throws {
-        let child = try started("sq-gone")
+        let child = try await started("sq-gone")
         let fault = try makeFault(ProcessSignalFault.self, ["process": "sq-gone", "signal": "STOP"])
         let undo = try await fault.prepare(.localHost, in: context)
         _ = try await fault.inject(undo, in: context)
         kill(child.pid, SIGKILL)
-        try child.waitUntilZombie()
+        try await child.waitUntilZombie()
         try await ProcessSignalFault.heal(undo, in: context)
         #expect(try await ProcessSignalFault.leftover(of: undo, in: context) == nil)
         child.reap()
@@ -99,7 +105,7 @@ private func program(named name: String, body: String = "time.sleep(60)") -> Str
     @Test(arguments: ["SIGKILL", "SIGTERM"])
     func anEndIsSeenThroughThePidfd(signal: String) async throws {
         let name = "sq-end-\(signal.lowercased().suffix(4))"
-        let children = try (0..<2).map { _ in try started(name) }
+        let children = try await started(name, count: 2)
         let fault = try makeFault(ProcessSignalFault.self, ["process": .text(name), "signal": .text(signal)])
         let undo = try await fault.prepare(.localHost, in: context)
         let before = context.time.now
@@ -115,9 +121,9 @@ private func program(named name: String, body: String = "time.sleep(60)") -> Str
     }
 
     @Test func aSignalThatIsHandledProvesNothing() async throws {
-        let child = try started(
+        let child = try await started(
             "sq-handled", body: "signal.signal(signal.SIGTERM, lambda *_: None)\nprint(1, flush=True)\ntime.sleep(60)")
-        _ = try child.readLine()
+        _ = try await child.readLine()
         let fault = try makeFault(
             ProcessSignalFault.self, ["process": "sq-handled", "signal": "TERM", "within": "100ms"])
         let effect = try await fault.inject(try await fault.prepare(.localHost, in: context), in: context)
@@ -129,14 +135,14 @@ private func program(named name: String, body: String = "time.sleep(60)") -> Str
     }
 
     @Test func refusesASignalThatIsIgnored() async throws {
-        let child = try started(
+        let child = try await started(
             "sq-ignored", body: "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint(1, flush=True)\ntime.sleep(60)")
-        _ = try child.readLine()
+        _ = try await child.readLine()
         try await expectRefusal("sq-ignored", "TERM", .notApplicable, "ignores SIGTERM")
     }
 
     @Test func refusesWhatSomebodyElseHasStopped() async throws {
-        let child = try started("sq-foreign")
+        let child = try await started("sq-foreign")
         kill(child.pid, SIGSTOP)
         #expect(try await eventually { try states(child) == ["T"] })
         try await expectRefusal("sq-foreign", "STOP", .foreignState, "already stopped")
@@ -144,7 +150,7 @@ private func program(named name: String, body: String = "time.sleep(60)") -> Str
 
     @Test func refusesAnEmptySelectionAndAWrongCount() async throws {
         try await expectRefusal("sq-nobody", "STOP", .notFound, "no process named 'sq-nobody'")
-        let children = try (0..<2).map { _ in try started("sq-count") }
+        let children = try await started("sq-count", count: 2)
         try await expectRefusal("sq-count", "STOP", .notApplicable, "expected 1", expect: "1")
         for child in children { #expect(try states(child) == ["S"]) }
     }
@@ -157,11 +163,11 @@ private func program(named name: String, body: String = "time.sleep(60)") -> Str
     }
 
     @Test func aProcessThatEndedBetweenPrepareAndInjectIsAnError() async throws {
-        let child = try started("sq-vanished")
+        let child = try await started("sq-vanished")
         let fault = try makeFault(ProcessSignalFault.self, ["process": "sq-vanished", "signal": "STOP"])
         let undo = try await fault.prepare(.localHost, in: context)
         kill(child.pid, SIGKILL)
-        try child.waitUntilZombie()
+        try await child.waitUntilZombie()
         child.reap()
         let error = await #expect(throws: FaultError.self) { try await fault.inject(undo, in: context) }
         #expect(error?.code == .notFound)
