@@ -22,8 +22,9 @@ package struct SplitBrain: Checker {
     private static let maxParameter = Parameter.defaulted(
         "max", .span, to: .zero, written: "0s", "the longest time with two primaries that passes")
     package static let parameters: [any AnyParameter] = [maxParameter]
-    /// States or operations: either will do, so neither is demanded when the file is loaded.
     package static let needs: Set<ObservationKind> = []
+    /// Roles sampled on the nodes, or acknowledged writes with the node that acknowledged them.
+    package static let accepts: [Set<ObservationKind>] = [[.states], [.operations]]
 
     package let limit: Span
 

@@ -30,6 +30,8 @@ package protocol Checker: Sendable {
     static var parameters: [any AnyParameter] { get }
     /// What the judged probe must record.
     static var needs: Set<ObservationKind> { get }
+    /// Alternatives to `needs`: a probe that records all of any one set will do. Empty: the criterion judges no probe.
+    static var accepts: [Set<ObservationKind>] { get }
     init(from reader: inout ParameterReader)
     func check(_ history: History, _ subject: CheckSubject) -> CriterionResult
     /// The limits that this criterion sets for the outage budget; all nil when it has none.
@@ -37,6 +39,7 @@ package protocol Checker: Sendable {
 }
 
 extension Checker {
+    package static var accepts: [Set<ObservationKind>] { needs.isEmpty ? [] : [needs] }
     package var budget: OutageBudget { OutageBudget() }
 }
 

@@ -41,7 +41,7 @@ extension Registry {
     private func criterionKind<Kind: Checker>(_ type: Kind.Type) -> CriterionKind {
         CriterionKind(
             kind: type.kind, summary: type.manual.summary, parameters: type.parameters,
-            needs: Set(type.needs.map(\.rawValue))
+            accepts: type.accepts.map { Set($0.map(\.rawValue)) }
         ) { declaration in
             var diagnostics = Diagnostics()
             let checker = ParameterReader.read(declaration.parameters, type.parameters, into: &diagnostics) {

@@ -15,10 +15,10 @@ private struct ConfigurationEntry: Sendable {
 enum ConfigurationKeys {
     private static let type = Parameter<ConfigurationEntry.Source>.required(
         "type", .choice(.env), "env: an environment variable; file: the content of a file")
-    private static let key = Parameter<String?>.optional("key", .text, "With env: the variable's name.")
-    private static let path = Parameter<String?>.optional("path", .text, "With file: the file's path.")
+    private static let key = Parameter<String?>.optional("key", .text, "with env: the variable's name")
+    private static let path = Parameter<String?>.optional("path", .text, "with file: the file's path")
     private static let fallback = Parameter<String?>.optional(
-        "default", .anyText, "Used when the variable is not set or empty, or the file is missing.")
+        "default", .anyText, "used when the variable is not set or empty, or the file is missing")
 
     static let variable: [any AnyParameter] = [type, key, path, fallback]
     static let secret: [any AnyParameter] = [type, key, path]

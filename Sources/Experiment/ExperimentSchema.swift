@@ -81,7 +81,7 @@ package enum ExperimentSchema {
     }
 
     private static func parameterList(_ kind: CriterionKind) -> [any AnyParameter] {
-        kind.parameters + (kind.needs.isEmpty ? [] : [Parameter<String>.required("probe", .text, "")])
+        kind.parameters + (kind.accepts.isEmpty ? [] : [Parameter<String>.required("probe", .text, "")])
     }
 
     // MARK: Building blocks

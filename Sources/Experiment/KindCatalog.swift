@@ -89,20 +89,25 @@ package struct CriterionKind: CatalogKind {
     package var kind: String
     package var summary: String
     package var parameters: [any AnyParameter]
-    /// The names of what the judged probe must record; empty: the criterion judges no probe.
-    package var needs: Set<String>
+    /// The names of what the judged probe must record: all of any one set. Empty: the criterion judges no probe.
+    package var accepts: [Set<String>]
     package var examine: @Sendable (Declaration) -> CriterionFacts
 
     package init(
-        kind: String, summary: String, parameters: [any AnyParameter], needs: Set<String>,
+        kind: String, summary: String, parameters: [any AnyParameter], accepts: [Set<String>],
         examine: @escaping @Sendable (Declaration) -> CriterionFacts
     ) {
         self.kind = kind
         self.summary = summary
         self.parameters = parameters
-        self.needs = needs
+        self.accepts = accepts
         self.examine = examine
     }
+}
+
+extension CriterionKind {
+    /// Whether a probe that records this can be judged.
+    func accepts(_ emits: Set<String>) -> Bool { accepts.contains { $0.isSubset(of: emits) } }
 }
 
 /// What the kind says of one criterion as declared: its faults, and its limits for the outage budget.

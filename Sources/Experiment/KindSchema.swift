@@ -13,7 +13,7 @@ enum KindSchema {
     }
 
     static func criterion(_ kind: CriterionKind) -> JSONValue {
-        let judgesProbe = !kind.needs.isEmpty
+        let judgesProbe = !kind.accepts.isEmpty
         let own = CriterionKeys.all.filter { judgesProbe || $0.key != CriterionKeys.probe.key }
         var schema = parameterSchema(own + kind.parameters).object ?? [:]
         if judgesProbe {

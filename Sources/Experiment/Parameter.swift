@@ -149,7 +149,7 @@ package func parameterSchema(_ parameters: [any AnyParameter]) -> JSONValue {
     var properties: [String: JSONValue] = [:]
     for parameter in parameters {
         var schema = parameter.schema.object ?? [:]
-        let fallback = parameter.fallbackText.map { " Default: \($0)." } ?? ""
+        let fallback = parameter.fallbackText.map { " (default: \($0))" } ?? ""
         schema["description"] = .string(parameter.summary + fallback)
         properties[parameter.key] = .object(schema)
     }

@@ -50,15 +50,20 @@ struct ReferenceCheck {
                 diagnostics.error("no step is named '\(after.value)'", at: after.location, notes: [nearest ?? list])
             }
             guard let probe = criterion.probe, let kind = kind(of: probe.value, at: probe.location) else { continue }
-            let missing = criterion.kind.needs.subtracting(kind.emits).sorted()
-            guard !missing.isEmpty, !criterion.kind.needs.isEmpty else { continue }
-            let able = catalog.probes.filter { criterion.kind.needs.isSubset(of: $0.emits) }.map(\.kind).sorted()
+            guard !criterion.kind.accepts.isEmpty, !criterion.kind.accepts(kind.emits) else { continue }
+            let able = catalog.probes.filter { criterion.kind.accepts($0.emits) }.map(\.kind).sorted()
             diagnostics.error(
-                "\(criterion.kind.kind) needs \(missing.map(ReferenceCheck.words).joined(separator: " and ")), "
-                    + "which '\(probe.value)' (\(kind.kind)) does not record",
+                "\(criterion.kind.kind) needs \(missing(criterion.kind, kind)), which '\(probe.value)' (\(kind.kind)) "
+                    + "does not record",
                 at: probe.location,
                 notes: ["kinds of probes that do: \(able.isEmpty ? "none" : able.joined(separator: ", "))"])
         }
+    }
+
+    private func missing(_ criterion: CriterionKind, _ probe: ProbeKind) -> String {
+        criterion.accepts.map { needed in
+            needed.subtracting(probe.emits).sorted().map(ReferenceCheck.words).joined(separator: " and ")
+        }.joined(separator: " or ")
     }
 
     /// The kind of a declared probe; nil when there is none, which is reported, or when its kind is wrong, which was.

@@ -42,10 +42,10 @@ extension SectionReader {
         let facts = kind.examine(declaration)
         diagnostics.append(contentsOf: facts.diagnostics)
         guard let (name, probe, after) = keys else { return nil }
-        if own[CriterionKeys.probe.key] == nil, !kind.needs.isEmpty {
+        if own[CriterionKeys.probe.key] == nil, !kind.accepts.isEmpty {
             diagnostics.error("missing 'probe': \(kind.kind) judges what a probe recorded", at: mapping.location)
         }
-        if let probe, kind.needs.isEmpty {
+        if let probe, kind.accepts.isEmpty {
             diagnostics.error("\(kind.kind) judges no probe", at: probe.location, notes: ["remove 'probe'"])
         }
         return LocatedCriterion(

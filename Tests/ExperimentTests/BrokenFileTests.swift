@@ -85,7 +85,7 @@ import Testing
               - {fault: fake.cut, target: a, depth: 1}
               #                           ^ fake.cut acts between two sides
               - {fault: fake.cut, between: {a: a}, depth: 10}
-              #                            ^ missing 'b': The name of a target.
+              #                            ^ missing 'b': the name of a target
               #                                           ^ expected a whole number, 1 to 9, found '10'
               - {fault: fake.shout, target: a}
               #                             ^ fake.shout takes no target | remove it
@@ -167,7 +167,7 @@ import Testing
               - {probe: orders, when: success}
               #                       ^ expected a metric and a comparison, for example success < 1%, found 'success'
               - {when: "p95 > 1s", for: 5m}
-              # ^ missing 'probe': The name of a probe.
+              # ^ missing 'probe': the name of a probe
             criteria: {recovery: {}}
             """)
     }

@@ -20,11 +20,11 @@ enum FakeKinds {
             probe("fake.value", ["measurements"], [MetricKind("lag", .any)], []),
         ],
         criteria: [
-            criterion("rto", needs: ["operations"], [max]),
-            criterion("rpo", needs: ["operations", "readBacks"], [lost]),
-            criterion("split-brain", needs: ["states"], [max]),
-            criterion("availability", needs: ["operations"], [min, window]),
-            criterion("recovery", needs: [], [within]),
+            criterion("rto", accepts: [["operations"]], [max]),
+            criterion("rpo", accepts: [["operations", "readBacks"]], [lost]),
+            criterion("split-brain", accepts: [["states"]], [max]),
+            criterion("availability", accepts: [["operations"]], [min, window]),
+            criterion("recovery", accepts: [], [within]),
         ],
         targetSources: [
             source("docker", [labels, Parameter<[String]?>.optional("names", .list(.text), "Names.")])
@@ -65,9 +65,9 @@ enum FakeKinds {
     }
 
     private static func criterion(
-        _ kind: String, needs: Set<String>, _ parameters: [any AnyParameter]
+        _ kind: String, accepts: [Set<String>], _ parameters: [any AnyParameter]
     ) -> CriterionKind {
-        CriterionKind(kind: kind, summary: "Fake.", parameters: parameters, needs: needs) { declaration in
+        CriterionKind(kind: kind, summary: "Fake.", parameters: parameters, accepts: accepts) { declaration in
             var facts = CriterionFacts(diagnostics: Diagnostics())
             _ = ParameterReader.read(declaration.parameters, parameters, into: &facts.diagnostics) { reader in
                 readAll(parameters, &reader)
