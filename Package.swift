@@ -68,6 +68,7 @@ let package = Package(
         tests("Contracts", ["Basics", "Contracts"]),
         tests("Process", ["Basics", "Experiment", "Contracts", "Docker", "Process", "CLinux"]),
         tests("Controller", ["Basics", "Experiment", "Contracts", "Journal", "Controller", "Simulation"]),
+        tests("Postgres", ["Basics", "Experiment", "Contracts", "HTTP", "Postgres"]),
         tests("Journal", ["Basics", "Experiment", "Contracts", "Journal"]),
         tests("Report", ["Basics", "Experiment", "Contracts", "Report"]),
         tests("Checkers", ["Basics", "Experiment", "Contracts", "Checkers"]),

@@ -1,0 +1,47 @@
+import Glibc
+
+/// Runs a program to its end without a shell. For fixtures only: it blocks its thread.
+enum Command {
+    struct Failure: Error, CustomStringConvertible {
+        var command: [String]
+        var status: CInt
+        var output: String
+        var description: String { "\(command.joined(separator: " ")) ended with \(status): \(output)" }
+    }
+
+    /// The program's standard output and error; throws when it does not exit with 0.
+    @discardableResult
+    static func run(_ command: [String]) throws -> String {
+        // A file, not a pipe: a server that a parallel test starts would inherit a pipe's end and keep it open.
+        var path = Array("/tmp/squall-command-XXXXXX".utf8CString)
+        let file = mkstemp(&path)
+        guard file >= 0 else { throw Failure(command: command, status: errno, output: "mkstemp") }
+        _ = fcntl(file, F_SETFD, FD_CLOEXEC)
+        unlink(path)
+        defer { close(file) }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, file, 1)
+        posix_spawn_file_actions_adddup2(&actions, file, 2)
+        var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) }
+        arguments.append(nil)
+        defer { for argument in arguments { free(argument) } }
+        var pid: pid_t = 0
+        let spawned = posix_spawnp(&pid, command[0], &actions, nil, arguments, environ)
+        guard spawned == 0 else { throw Failure(command: command, status: spawned, output: "posix_spawnp") }
+        var status: CInt = 0
+        while waitpid(pid, &status, 0) == -1 && errno == EINTR {}
+        lseek(file, 0, SEEK_SET)
+        var output: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        while true {
+            let count = read(file, &buffer, buffer.count)
+            if count <= 0 { break }
+            output += buffer[..<count]
+        }
+        let text = String(decoding: output, as: UTF8.self)
+        guard status == 0 else { throw Failure(command: command, status: status, output: text) }
+        return text
+    }
+}

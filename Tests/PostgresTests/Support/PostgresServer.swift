@@ -1,0 +1,130 @@
+import Basics
+import Foundation
+import Glibc
+import Postgres
+
+/// A real PostgreSQL 15 of its own on loopback: made for one test, removed with its files afterwards.
+final class PostgresServer: Sendable {
+    static let binaries = "/usr/lib/postgresql/15/bin"
+
+    let directory: String
+    let port: UInt16
+
+    init(directory: String, port: UInt16) {
+        self.directory = directory
+        self.port = port
+    }
+
+    var dsn: DSN { DSN("host=127.0.0.1 port=\(port) user=postgres dbname=postgres") }
+
+    /// PostgreSQL refuses to run as root; then everything is done as the user that Debian's package creates.
+    static func run(_ command: [String]) throws -> String {
+        try Command.run((geteuid() == 0 ? ["runuser", "-u", "postgres", "--"] : []) + command)
+    }
+
+    static let settings = """
+        listen_addresses = '127.0.0.1'
+        max_connections = 200
+        max_wal_senders = 8
+        shared_buffers = 16MB
+        fsync = off
+        wal_keep_size = 64MB
+        wal_retrieve_retry_interval = 100ms
+        hot_standby_feedback = off
+        autovacuum = off
+        jit = off
+        log_min_messages = fatal
+        """
+
+    static func create(in root: String, name: String, configuration: String = "") throws -> PostgresServer {
+        let directory = "\(root)/\(name)"
+        _ = try run([
+            "\(binaries)/initdb", "-D", directory, "-U", "postgres", "-A", "trust", "--no-sync", "--no-locale", "-E",
+            "UTF8",
+        ])
+        let server = PostgresServer(directory: directory, port: try freePort())
+        try server.append(settings + "\n" + configuration + "\n")
+        return server
+    }
+
+    /// A streaming standby of this server, not started; its link stands in `postgresql.auto.conf`.
+    func makeStandby(in root: String, name: String, configuration: String = "") throws -> PostgresServer {
+        let directory = "\(root)/\(name)"
+        _ = try Self.run([
+            "\(Self.binaries)/pg_basebackup", "-D", directory, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d",
+            "host=127.0.0.1 port=\(port) user=postgres application_name=\(name)",
+        ])
+        let standby = PostgresServer(directory: directory, port: try Self.freePort())
+        try standby.append(configuration + "\n")
+        return standby
+    }
+
+    func append(_ configuration: String) throws {
+        let path = "\(directory)/postgresql.conf"
+        let handle = try FileHandle(forWritingTo: URL(filePath: path))
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data("\n\(configuration)".utf8))
+        try handle.close()
+    }
+
+    func start() throws {
+        _ = try Self.run([
+            "\(Self.binaries)/pg_ctl", "start", "-w", "-s", "-D", directory, "-l", "\(directory)/server.log", "-o",
+            "-p \(port) -k \(directory)",
+        ])
+    }
+
+    /// Ends every process of the server at once, as the loss of a machine does.
+    func kill() {
+        signal(SIGKILL)
+    }
+
+    /// SIGSTOP or SIGCONT to every process of the server.
+    func signal(_ number: CInt) {
+        guard let postmaster = postmaster() else { return }
+        // The postmaster first: it must neither fork nor notice the death of a child.
+        Glibc.kill(postmaster, number)
+        for child in Self.children(of: postmaster) { Glibc.kill(child, number) }
+    }
+
+    func postmaster() -> pid_t? {
+        guard let text = try? String(contentsOfFile: "\(directory)/postmaster.pid", encoding: .utf8) else { return nil }
+        return text.split(separator: "\n").first.flatMap { pid_t($0) }
+    }
+
+    private static func children(of parent: pid_t) -> [pid_t] {
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return entries.compactMap { pid_t($0) }.filter { pid in
+            guard let status = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+                let fields = status.split(separator: ")").last?.split(separator: " "), fields.count > 1
+            else { return false }
+            return pid_t(fields[1]) == parent
+        }
+    }
+
+    /// The processes of this server by their titles, for example `walreceiver`.
+    func processes(titled word: String) -> [pid_t] {
+        guard let postmaster = postmaster() else { return [] }
+        return Self.children(of: postmaster).filter { pid in
+            let title = (try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)) ?? ""
+            return title.contains(word)
+        }
+    }
+
+    private static func freePort() throws -> UInt16 {
+        let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) == 0 }
+        }
+        let named = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) == 0 }
+        }
+        guard bound, named else { throw SystemError.last("bind") }
+        return UInt16(bigEndian: address.sin_port)
+    }
+}
