@@ -16,7 +16,9 @@ struct LedgerReader: Sendable {
 
     /// Evidence is read while a heal waits for it; the final reads may wait for a node that just came back.
     private static let evidencePatience = Span.seconds(5)
-    private static let finalPatience = Span.seconds(30)
+    private static let finalPatience = Span.seconds(10)
+    /// What is lost cannot be said without the endpoint, so it is given longer.
+    private static let authorityPatience = Span.seconds(30)
     /// One attempt; a million rows are read in about a second.
     private static let attempt = Span.seconds(15)
 
@@ -55,7 +57,7 @@ struct LedgerReader: Sendable {
 
     /// The authoritative content through the endpoint, and beside it that of every node.
     func readAll() async {
-        let deadline = context.time.now + Self.finalPatience
+        let deadline = context.time.now + Self.authorityPatience
         let content = await read(settings.dsn, until: deadline, asPrimary: true)
         var authority: Label?
         switch content {
