@@ -60,15 +60,15 @@ package struct DataLoss: Checker {
             let ledger = try FinalLedger(history, probe: subject.probe)
             result.samples = ledger.acknowledged.count
             let origin = Result { () throws(Inconclusive) in try FaultOrigin.find(in: history, after: subject.after) }
-            let effect = try? origin.get().effect
+            let fault = try? origin.get()
             let sides = LossSide.sides(
-                of: ledger.acknowledged, present: ledger.present, after: effect?.lower)
+                of: ledger.acknowledged, present: ledger.present, after: fault?.effect.lower)
             let time = SpanBounds(
                 sides.map(\.time.lower).max() ?? .zero, sides.map(\.time.upper).max() ?? .zero)
             report(ledger, sides, time, &result, history)
             // The figures stand as they are; the verdict needs a fault that is known to have worked.
             if case .failure(let missing) = origin { throw missing }
-            if let effect, !ledger.acknowledged.contains(where: { $0.end <= effect.upper }) {
+            if let fault, fault.fault != nil, !ledger.acknowledged.contains(where: { $0.end <= fault.effect.upper }) {
                 throw Inconclusive("nothing was acknowledged before the fault, so nothing could be lost")
             }
             judge(ledger.audit, time, &result)

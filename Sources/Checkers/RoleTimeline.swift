@@ -18,9 +18,10 @@ struct RoleTimeline {
         var replicasBefore = 0
         var wasReduced = false
         var isCounted = false
-        formerPrimary = history.states.last { $0.state == StateSample.primary && $0.end <= effect.upper }?.node
+        let samples = Self.roleSamples(history)
+        formerPrimary = samples.last { $0.state == StateSample.primary && $0.end <= effect.upper }?.node
         former = formerPrimary
-        for sample in history.states {
+        for sample in samples {
             if !isCounted && sample.sent >= effect.lower {
                 replicasBefore = states.values.count { $0.state == StateSample.replica }
                 isCounted = true
@@ -38,6 +39,12 @@ struct RoleTimeline {
                 redundant = sample.end
             }
         }
+    }
+
+    /// Looks of probes that know roles, in order of time; a probe of containers says `running` of the same nodes.
+    private static func roleSamples(_ history: History) -> [StateSample] {
+        let probes = Set(history.states.lazy.filter { $0.state == StateSample.primary }.map(\.probe))
+        return history.states.filter { probes.contains($0.probe) }.sorted { $0.end < $1.end }
     }
 
     private mutating func notePromotion(_ sample: StateSample, before: StateSample?, former: inout Label?) {
