@@ -107,6 +107,22 @@ package struct Comparison: Sendable, Hashable, Codable {
     }
 }
 
+extension Comparison {
+    /// nil when the value is of another kind than the bound, an array or an object.
+    ///
+    /// A JSON text is read as the kind of value that the bound is, so that `"12ms"` meets `<= 20ms`, and `"200"` meets 200.
+    package func holds(forJSON value: JSONValue) -> Bool? {
+        switch value {
+        case .null: holds(for: .text("null"))
+        case .boolean(let value): holds(for: .text(value ? "true" : "false"))
+        case .integer(let value): holds(for: .number(Double(value)))
+        case .number(let value): holds(for: .number(value))
+        case .string(let text): holds(for: bound.magnitude == nil ? .text(text) : Quantity(parsing: text))
+        case .array, .object: nil
+        }
+    }
+}
+
 extension Comparison: CustomStringConvertible {
     package var description: String { relation == .equal ? "\(bound)" : "\(relation.rawValue) \(bound)" }
 }

@@ -83,7 +83,9 @@ package actor HTTPClient {
 
     private func start(_ request: HTTPRequest, kind: Transfer.Kind) throws(HTTPError) -> Transfer {
         if isClosed { throw HTTPError(.cancelled, "the HTTP client is closed", subject: request.subject) }
-        if Task.isCancelled { throw HTTPError(.cancelled, "cancelled", subject: request.subject) }
+        if request.cancellation == .endsTransfer, Task.isCancelled {
+            throw HTTPError(.cancelled, "cancelled", subject: request.subject)
+        }
         guard let easy = EasyHandle() else {
             throw HTTPError(.misuse, "libcurl gave no handle", subject: request.subject)
         }
@@ -230,7 +232,8 @@ package actor HTTPClient {
 
     /// Runs `wait`; a cancellation of the task ends the transfer, which ends the wait.
     private func cancelling<Value>(_ number: UInt64, _ wait: () async -> Value) async -> Value {
-        await withTaskCancellationHandler {
+        if transfers[number]?.request.cancellation == .ignored { return await wait() }
+        return await withTaskCancellationHandler {
             await wait()
         } onCancel: { [loop] in
             // On the loop: the handler runs on the canceller's thread.

@@ -25,6 +25,13 @@ package struct HTTPRequest: Sendable {
         case followed(max: Int)
     }
 
+    /// What a cancelled task means for its request.
+    package enum Cancellation: String, Sendable, Hashable, Codable {
+        case endsTransfer
+        /// The answer, or the deadline, ends it: a probe that stops must not turn what is in flight into failures.
+        case ignored
+    }
+
     package enum Body: Sendable {
         case none
         case bytes([UInt8])
@@ -48,12 +55,13 @@ package struct HTTPRequest: Sendable {
     package var redirects: Redirects
     /// A longer body ends a `send` in `HTTPError.Code.tooLarge`; a `stream` has no limit, only a bounded buffer.
     package var maxBody: ByteCount
+    package var cancellation: Cancellation
 
     package init(
         _ method: Method = .get, _ url: String, unixSocket: String? = nil, headers: HTTPHeaders = [:],
         body: Body = .none, deadline: Instant? = nil, connectTimeout: Span? = nil, tls: TLSOptions = TLSOptions(),
         connection: Connection = .kept, redirects: Redirects = .refused,
-        maxBody: ByteCount = ByteCount(bytes: 64 * 1_048_576)
+        maxBody: ByteCount = ByteCount(bytes: 64 * 1_048_576), cancellation: Cancellation = .endsTransfer
     ) {
         self.method = method
         self.url = url
@@ -66,6 +74,7 @@ package struct HTTPRequest: Sendable {
         self.connection = connection
         self.redirects = redirects
         self.maxBody = maxBody
+        self.cancellation = cancellation
     }
 }
 
