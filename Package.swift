@@ -69,6 +69,7 @@ let package = Package(
         tests("Process", ["Basics", "Experiment", "Contracts", "Docker", "Process", "CLinux"]),
         tests("Controller", ["Basics", "Experiment", "Contracts", "Journal", "Controller", "Simulation"]),
         tests("Postgres", ["Basics", "Experiment", "Contracts", "HTTP", "Postgres"]),
+        tests("Web", ["Basics", "Experiment", "Contracts", "HTTP", "Web", "CLinux"]),
         tests("Journal", ["Basics", "Experiment", "Contracts", "Journal"]),
         tests("Report", ["Basics", "Experiment", "Contracts", "Report"]),
         tests("Checkers", ["Basics", "Experiment", "Contracts", "Checkers"]),
