@@ -18,8 +18,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 let package = Package(
@@ -71,7 +71,7 @@ let package = Package(
         tests("Postgres", ["Basics", "Experiment", "Contracts", "HTTP", "Postgres"]),
         tests("Web", ["Basics", "Experiment", "Contracts", "HTTP", "Web", "CLinux"]),
         tests("Journal", ["Basics", "Experiment", "Contracts", "Journal"]),
-        tests("Report", ["Basics", "Experiment", "Contracts", "Report"]),
+        tests("Report", ["Basics", "Experiment", "Contracts", "Report"], exclude: ["Snapshots"]),
         tests("Checkers", ["Basics", "Experiment", "Contracts", "Checkers"]),
     ]
 )

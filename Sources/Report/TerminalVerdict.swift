@@ -67,21 +67,23 @@ package enum TerminalVerdict {
     /// The phases of every duration that has some, as bars on one scale, each beginning where the one before ends.
     private static func waterfalls(_ report: RunReport, width: Int) -> [StyledText] {
         report.verdict.criteria.flatMap { result -> [StyledText] in
-            let bars = Waterfall(result).bars
-            guard let total = bars.map(\.end).max(), total > 0 else { return [] }
-            let column = bars.map(\.name.count).max() ?? 0
-            let values = bars.map { Figure.text($0.end - $0.start, unit: result.unit) }
+            let waterfall = Waterfall(result)
+            let total = waterfall.scale
+            guard total > 0 else { return [] }
+            let column = waterfall.bars.map(\.name.count).max() ?? 0
+            let values = waterfall.bars.map { Figure.text($0.end - $0.start, unit: result.unit) }
             let valueColumn = values.map(\.count).max() ?? 0
-            let space = max(10, min(60, width - column - valueColumn - 8))
+            let space = max(10, min(60, width - column - valueColumn - 9))
             var lines: [StyledText] = ["", title("\(result.displayName) in phases, from the fault's effect")]
-            for (bar, value) in zip(bars, values) {
+            for (bar, value) in zip(waterfall.bars, values) {
                 let start = Int((bar.start / total * Double(space)).rounded(.down))
-                let length = max(1, Int((bar.end / total * Double(space)).rounded()) - start)
+                let length = max(1, Int((min(1, bar.end / total) * Double(space)).rounded()) - start)
                 let padding = String(repeating: " ", count: max(0, valueColumn - value.count))
+                let cells = String(repeating: bar.isBackground ? "┄" : "█", count: length)
                 lines.append(
                     StyledText("  ") + StyledText(bar.name).padded(column + 2) + StyledText(padding + value, .bold)
                         + StyledText("  " + String(repeating: " ", count: start))
-                        + StyledText(String(repeating: "█", count: length), .cyan))
+                        + StyledText(cells + (bar.end > total ? "→" : ""), bar.isBackground ? .dim : .cyan))
             }
             return lines
         }

@@ -1,25 +1,53 @@
 internal import Contracts
 
-/// The parts of a duration laid end to end: who used up the recovery time.
+/// A recovery time taken apart: which phase used it up, from mark to mark of the failover.
 struct Waterfall {
     struct Bar {
         var name: String
         var start: Double
         var end: Double
         var detail: String
+        /// It runs beside the other phases from the beginning, so it takes no part in the scale.
+        var isBackground = false
     }
 
-    /// In the criterion's unit, from the fault's effect; empty when the criterion is no duration or has fewer than two parts.
+    struct Mark {
+        var name: String
+        var at: Double
+        var detail: String
+    }
+
+    /// In seconds from the fault's effect; empty when the criterion has no phases.
     var bars: [Bar] = []
+    /// t0 to t8, those that are known, in order of time.
+    var marks: [Mark] = []
+
+    /// The phases between the marks of `research` 1.3: detection t0–t2, promotion t2–t4, reconnection t4–t5,
+    /// fleet tail t5–t6, degraded t6–t7, exposure t0–t8.
+    private static let phases: [(name: String, from: String, to: String)] = [
+        ("detection", "t0", "t2"), ("promotion", "t2", "t4"), ("detection and promotion", "t0", "t4"),
+        ("reconnection", "t4", "t5"), ("fleet tail", "t5", "t6"), ("degraded", "t6", "t7"), ("exposure", "t0", "t8"),
+    ]
 
     init(_ result: CriterionResult) {
         guard result.unit == "s" else { return }
-        var position = 0.0
-        for part in result.parts {
-            guard part.unit == "s", let value = part.value, value >= 0, value.isFinite else { continue }
-            bars.append(Bar(name: part.name, start: position, end: position + value, detail: part.detail))
-            position += value
+        marks = result.parts.compactMap { part in
+            guard part.name.hasPrefix("t"), part.name.count == 2, Int(part.name.dropFirst()) != nil else { return nil }
+            return part.value.map { Mark(name: part.name, at: $0, detail: part.detail) }
         }
-        if bars.count < 2 { bars = [] }
+        func mark(_ name: String) -> Double? { marks.first { $0.name == name }?.at }
+        for phase in Waterfall.phases {
+            guard let part = result.parts.first(where: { $0.name == phase.name }), part.value != nil,
+                let start = mark(phase.from), let end = mark(phase.to)
+            else { continue }
+            bars.append(
+                Bar(
+                    name: phase.name, start: min(start, end), end: end, detail: part.detail,
+                    isBackground: phase.name == "exposure"))
+        }
+        marks.sort { ($0.at, $0.name) < ($1.at, $1.name) }
     }
+
+    /// The end of the scale: where the last phase ends that follows from another.
+    var scale: Double { (bars.filter { !$0.isBackground }.map(\.end).max() ?? bars.map(\.end).max() ?? 0) }
 }

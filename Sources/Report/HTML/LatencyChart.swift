@@ -1,0 +1,169 @@
+internal import Basics
+internal import Contracts
+internal import Glibc
+
+/// Every arrival of a probe by when it was due and how long it took, on a logarithmic axis, coloured by outcome.
+///
+/// At most about six thousand points: those that fall on the same spot are drawn once, on a grid that is made coarser
+/// until they fit. Failures are thinned last, and a lonely outlier always has a spot of its own, so both stay visible.
+enum LatencyChart {
+    static let limit = 6_000
+    private static let height = 240
+    /// Pixels per row of the grid.
+    private static let row = 2
+
+    private struct Spot {
+        var x: Int
+        /// Tenths of a pixel from the top.
+        var y: Int
+    }
+
+    private struct Group: Hashable {
+        var outcome: Outcome
+        var path: Label
+        var reason: Label
+    }
+
+    static func chart(_ probe: Label, _ report: RunReport, _ axis: TimeAxis) -> Chart {
+        let paths = report.paths.filter { $0.probe == probe }
+        let scale = LogScale(
+            from: paths.map(\.median).min().map { max($0.milliseconds / 4, 0.01) } ?? 1,
+            to: paths.map(\.worst).max().map { max($0.milliseconds, 1) } ?? 10, height: Double(height))
+        let spots = spots(probe, report.history, axis, scale)
+        let drawn = spots.values.reduce(0) { $0 + $1.count }
+        let due = paths.reduce(0) { $0 + $1.due }
+        var chart = Chart(
+            id: "latency-\(probe)", title: "Latency of \(probe), from the due time",
+            summary: summary(paths, drawn, due),
+            height: height)
+        chart.keys = [
+            .init(style: "dot ok", name: "ok"), .init(style: "dot unknown", name: "unknown"),
+            .init(style: "square failed", name: "failed"), .init(style: "swatch band", name: "fault in effect"),
+        ]
+        chart.labels = scale.ticks.map { (LogScale.label($0), Int(scale.y($0).rounded())) }
+        chart.rules = scale.ticks.map { Int(scale.y($0).rounded()) }
+        chart.tooltip = "points"
+        chart.data = "[\(decimal(scale.from, places: 6)),\(decimal(scale.to, places: 6)),\(height * 10)]"
+        // Successes first: what went wrong must lie on top.
+        let groups = spots.keys.sorted { order($0) < order($1) }
+        chart.drawing = groups.map { path($0, spots[$0] ?? []) }.joined(separator: "\n")
+        return chart
+    }
+
+    private static func order(_ group: Group) -> (Int, String, String) {
+        let rank =
+            switch group.outcome {
+            case .ok: 0
+            case .unknown: 1
+            case .failed: 2
+            }
+        return (rank, group.path.text, group.reason.text)
+    }
+
+    private static func summary(_ paths: [PathStatistics], _ drawn: Int, _ due: Int) -> String {
+        let counts =
+            "\(Figure.count(paths.reduce(0) { $0 + $1.ok })) ok, \(Figure.count(paths.reduce(0) { $0 + $1.unknown })) unknown, "
+            + "\(Figure.count(paths.reduce(0) { $0 + $1.failed })) failed"
+        let share =
+            drawn < due
+            ? "\(Figure.count(drawn)) points stand for \(Figure.count(due)) arrivals; those on the same spot are drawn once"
+            : "all \(Figure.count(due)) arrivals are drawn"
+        return "\(counts). Failures are shown when they were known; \(share)."
+    }
+
+    private static func spots(
+        _ probe: Label, _ history: History, _ axis: TimeAxis, _ scale: LogScale
+    ) -> [Group: [Spot]] {
+        var columns = 1_400
+        let misses = collect(probe, history, axis, scale, columns, limit / 2) { $0 != .ok }
+        let room = limit - misses.values.reduce(0) { $0 + $1.count }
+        var hits = collect(probe, history, axis, scale, columns, .max) { $0 == .ok }
+        while hits.values.reduce(0, { $0 + $1.count }) > room, columns > 20 {
+            columns = columns * 3 / 4
+            hits = collect(probe, history, axis, scale, columns, .max) { $0 == .ok }
+        }
+        return hits.merging(misses) { first, _ in first }
+    }
+
+    /// One point per cell and group; coarser columns until at most `limit` are left.
+    private static func collect(
+        _ probe: Label, _ history: History, _ axis: TimeAxis, _ scale: LogScale, _ columns: Int, _ limit: Int,
+        _ wanted: (Outcome) -> Bool
+    ) -> [Group: [Spot]] {
+        var taken: [Group: [Bool]] = [:]
+        var spots: [Group: [Spot]] = [:]
+        let rows = height / row + 1
+        for operation in history.operations where operation.probe == probe && wanted(operation.outcome) {
+            let group = Group(outcome: operation.outcome, path: operation.path, reason: operation.reason)
+            // Names come from the system under test: their number is bounded before memory is.
+            let known = taken[group] != nil || taken.count < 24
+            let key = known ? group : Group(outcome: operation.outcome, path: .none, reason: "other")
+            let y = scale.y(operation.latency.milliseconds)
+            let cell = axis.column(operation.due, of: columns) * rows + min(rows - 1, Int(y) / row)
+            if taken[key] == nil { taken[key] = [Bool](repeating: false, count: columns * rows) }
+            if taken[key]?[cell] == true { continue }
+            taken[key]?[cell] = true
+            spots[key, default: []].append(Spot(x: axis.whole(operation.due), y: Int((y * 10).rounded())))
+        }
+        if columns > 20, spots.values.reduce(0, { $0 + $1.count }) > limit {
+            return collect(probe, history, axis, scale, columns * 3 / 4, limit, wanted)
+        }
+        return spots
+    }
+
+    /// One path of dots: strokes of no length with round or square ends, each relative to the one before.
+    private static func path(_ group: Group, _ spots: [Spot]) -> String {
+        var path = ""
+        var last = Spot(x: 0, y: 0)
+        for spot in spots.sorted(by: { ($0.x, $0.y) < ($1.x, $1.y) }) {
+            path += "m\(spot.x - last.x) \(spot.y - last.y)h0"
+            last = spot
+        }
+        let names = [group.path.text, group.outcome.rawValue, group.reason.text].filter { !$0.isEmpty }
+        return
+            "<path class=\"points \(group.outcome.rawValue)\" data-name=\"\(html(names.joined(separator: " · ")))\" d=\"M0 0\(path)\"/>"
+    }
+}
+
+/// A logarithmic y axis over whole decades.
+struct LogScale {
+    let from: Double
+    let to: Double
+    private let height: Double
+
+    init(from: Double, to: Double, height: Double) {
+        self.from = LogScale.power(below: from)
+        self.to = max(LogScale.power(below: from) * 10, to * 1.3)
+        self.height = height
+    }
+
+    private static func power(below value: Double) -> Double {
+        var power = 1e-3
+        while power * 10 <= value { power *= 10 }
+        return power
+    }
+
+    /// Pixels from the top; values beyond the scale lie on its edge.
+    func y(_ value: Double) -> Double {
+        let share = LogScale.log(max(from, min(to, value)) / from) / LogScale.log(to / from)
+        return (1 - share) * (height - 2) + 1
+    }
+
+    var ticks: [Double] {
+        var ticks: [Double] = []
+        var tick = from
+        while tick <= to * 1.000_001 {
+            ticks.append(tick)
+            tick *= 10
+        }
+        return ticks
+    }
+
+    /// A latency in milliseconds: `1 ms`, `10 s`.
+    static func label(_ milliseconds: Double) -> String {
+        Figure.latency(Span(nanoseconds: Int64((milliseconds * 1e6).rounded())))
+            .replacing(".00", with: "").replacing(".0 ", with: " ")
+    }
+
+    private static func log(_ value: Double) -> Double { Glibc.log(value) }
+}

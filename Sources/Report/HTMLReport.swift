@@ -1,3 +1,0 @@
-package enum HTMLReport {
-    package static func text(_ report: RunReport) -> String { "<html></html>" }
-}
