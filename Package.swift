@@ -22,6 +22,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
     .testTarget(name: name + "Tests", dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
+// What several test targets share; never linked into the product.
+func support(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Tests/" + name, swiftSettings: settings)
+}
+
 let package = Package(
     name: "squall",
     products: [.executable(name: "squall", targets: ["squall"])],
@@ -61,6 +66,7 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        support("TestSupport", ["Basics"]),
         // Reads the sources as text: it imports nothing of ours.
         tests("Architecture", []),
         tests("Basics", ["Basics"]),
@@ -70,6 +76,7 @@ let package = Package(
         tests("Controller", ["Basics", "Experiment", "Contracts", "Journal", "Controller", "Simulation"]),
         tests("Postgres", ["Basics", "Experiment", "Contracts", "HTTP", "Postgres"]),
         tests("Web", ["Basics", "Experiment", "Contracts", "HTTP", "Web", "CLinux"]),
+        tests("HTTP", ["Basics", "HTTP", "TestSupport"]),
         tests("Journal", ["Basics", "Experiment", "Contracts", "Journal"]),
         tests("Report", ["Basics", "Experiment", "Contracts", "Report"], exclude: ["Snapshots"]),
         tests("Checkers", ["Basics", "Experiment", "Contracts", "Checkers"]),

@@ -33,8 +33,8 @@ package actor HTTPClient {
     /// Sends a request and gathers the whole answer. Any status is an answer; only a missing answer throws.
     package func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
         let transfer = try start(request, kind: .gathered(limit: Int(clamping: request.maxBody.bytes)))
-        guard case .streamed(_, let next) = request.body else { return try await completion(of: transfer).get() }
         let number = transfer.number
+        guard case .streamed(_, let next) = request.body else { return try await completion(of: number).get() }
         let result = await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.pump(next, into: number) }
             let result = await self.completion(of: number)
@@ -53,7 +53,7 @@ package actor HTTPClient {
         }
         let transfer = try start(request, kind: .streamed)
         do throws(HTTPError) {
-            let head = try await head(of: transfer).get()
+            let head = try await head(of: transfer.number).get()
             return HTTPStream(head: head, client: self, number: transfer.number)
         } catch {
             transfers[transfer.number] = nil
@@ -66,6 +66,9 @@ package actor HTTPClient {
         isClosed = true
         for transfer in transfers.values { fail(transfer, .cancelled, "the HTTP client was closed") }
     }
+
+    /// Transfers under way, and streams that are not read to their end.
+    package var transferCount: Int { transfers.count }
 
     // MARK: Called by the loop, on its thread
 
@@ -166,58 +169,90 @@ package actor HTTPClient {
         transfer.result = result
         if let timer = transfer.deadlineTimer { loop.cancel(timer) }
         transfer.resumeUploader(with: false)
+        let isAwaited = transfer.completionWaiter != nil
         transfer.completionWaiter?.resume(returning: result)
         transfer.completionWaiter = nil
         transfer.headWaiter?.resume(returning: result.map { _ in transfer.head })
         transfer.headWaiter = nil
         transfer.chunkWaiter?.resume(returning: result.map { _ in nil })
         transfer.chunkWaiter = nil
-        // A stream stays until its reader has taken the rest.
-        if case .gathered = transfer.kind { transfers[transfer.number] = nil }
+        // A stream stays until its reader has taken the rest, a result until the sender has come to wait for it.
+        if case .gathered = transfer.kind, isAwaited { transfers[transfer.number] = nil }
     }
 
     // MARK: Waiting
+    //
+    // Every wait is a method of the actor: a closure handed to `withTaskCancellationHandler` that captures no isolated
+    // `self` runs on the cooperative pool, and its continuation then races the loop.
 
     private func completion(of number: UInt64) async -> Result<HTTPResponse, HTTPError> {
+        if transfers[number]?.request.cancellation == .ignored { return await untilComplete(number) }
+        return await withTaskCancellationHandler {
+            await self.untilComplete(number)
+        } onCancel: {
+            cancelFromAnyThread(number)
+        }
+    }
+
+    private func untilComplete(_ number: UInt64) async -> Result<HTTPResponse, HTTPError> {
         guard let transfer = transfers[number] else {
-            return .failure(HTTPError(.cancelled, "the transfer is over", subject: "transfer \(number)"))
+            return .failure(HTTPError(.misuse, "nobody knows this transfer", subject: "transfer \(number)"))
         }
-        return await completion(of: transfer)
+        if let result = transfer.result {
+            transfers[number] = nil
+            return result
+        }
+        return await withCheckedContinuation { transfer.completionWaiter = $0 }
     }
 
-    private func completion(of transfer: Transfer) async -> Result<HTTPResponse, HTTPError> {
-        await cancelling(transfer.number) {
-            if let result = transfer.result { return result }
-            return await withCheckedContinuation { transfer.completionWaiter = $0 }
+    private func head(of number: UInt64) async -> Result<HTTPHead, HTTPError> {
+        if transfers[number]?.request.cancellation == .ignored { return await untilHead(number) }
+        return await withTaskCancellationHandler {
+            await self.untilHead(number)
+        } onCancel: {
+            cancelFromAnyThread(number)
         }
     }
 
-    private func head(of transfer: Transfer) async -> Result<HTTPHead, HTTPError> {
-        await cancelling(transfer.number) {
-            if transfer.isHeadComplete { return .success(transfer.head) }
-            if let result = transfer.result { return result.map { _ in transfer.head } }
-            return await withCheckedContinuation { transfer.headWaiter = $0 }
+    private func untilHead(_ number: UInt64) async -> Result<HTTPHead, HTTPError> {
+        guard let transfer = transfers[number] else {
+            return .failure(HTTPError(.misuse, "nobody knows this transfer", subject: "transfer \(number)"))
         }
+        if transfer.isHeadComplete { return .success(transfer.head) }
+        if let result = transfer.result { return result.map { _ in transfer.head } }
+        return await withCheckedContinuation { transfer.headWaiter = $0 }
     }
 
     /// The next bytes of a stream; nil at its end.
     func nextChunk(of number: UInt64) async throws(HTTPError) -> [UInt8]? {
-        guard let transfer = transfers[number] else { return nil }
-        guard transfer.chunkWaiter == nil else {
-            throw HTTPError(.misuse, "two tasks read one stream", subject: transfer.request.subject)
-        }
-        let result: Result<[UInt8]?, HTTPError> = await cancelling(number) {
-            if !transfer.received.isEmpty {
-                let chunk = transfer.takeReceived()
-                transfer.resumeReceiving()
-                return .success(chunk)
-            }
-            if let result = transfer.result { return result.map { _ in nil } }
-            return await withCheckedContinuation { transfer.chunkWaiter = $0 }
+        let result = await withTaskCancellationHandler {
+            await self.untilChunk(number)
+        } onCancel: {
+            cancelFromAnyThread(number)
         }
         if case .success(.some(let chunk)) = result { return chunk }
-        transfers[number] = nil
+        // The end or a failure was handed over; a second reader's misuse leaves the first one alone.
+        if transfers[number]?.result != nil { transfers[number] = nil }
         return try result.get()
+    }
+
+    private func untilChunk(_ number: UInt64) async -> Result<[UInt8]?, HTTPError> {
+        guard let transfer = transfers[number] else { return .success(nil) }
+        if !transfer.received.isEmpty {
+            let chunk = transfer.takeReceived()
+            transfer.resumeReceiving()
+            return .success(chunk)
+        }
+        if let result = transfer.result { return result.map { _ in nil } }
+        guard transfer.chunkWaiter == nil else {
+            return .failure(HTTPError(.misuse, "two tasks read one stream", subject: transfer.request.subject))
+        }
+        return await withCheckedContinuation { transfer.chunkWaiter = $0 }
+    }
+
+    /// A cancellation comes on the canceller's thread; the transfer ends on the loop, and with it the wait.
+    private nonisolated func cancelFromAnyThread(_ number: UInt64) {
+        loop.schedule(at: Instant(nanoseconds: 0)) { [weak self] in self?.assumeIsolated { $0.cancel(number) } }
     }
 
     /// Forgets a stream whose reader has gone; callable from any thread.
@@ -227,17 +262,6 @@ package actor HTTPClient {
                 client.cancel(number)
                 client.transfers[number] = nil
             }
-        }
-    }
-
-    /// Runs `wait`; a cancellation of the task ends the transfer, which ends the wait.
-    private func cancelling<Value>(_ number: UInt64, _ wait: () async -> Value) async -> Value {
-        if transfers[number]?.request.cancellation == .ignored { return await wait() }
-        return await withTaskCancellationHandler {
-            await wait()
-        } onCancel: { [loop] in
-            // On the loop: the handler runs on the canceller's thread.
-            loop.schedule(at: Instant(nanoseconds: 0)) { [weak self] in self?.assumeIsolated { $0.cancel(number) } }
         }
     }
 
