@@ -82,3 +82,21 @@ int squall_reap(int pidfd, int *signalled, int *status) {
     *status = info.si_status;
     return 1;
 }
+
+static volatile int signal_descriptor = -1;
+
+static void forward_signal(int signal) {
+    int saved = errno;
+    unsigned char number = (unsigned char)signal;
+    // A full pipe already holds a signal that nobody has read yet: losing this one changes nothing.
+    ssize_t written = write(signal_descriptor, &number, 1);
+    (void)written;
+    errno = saved;
+}
+
+int squall_forward_signal(int signal, int descriptor) {
+    struct sigaction action = {.sa_handler = forward_signal, .sa_flags = SA_RESTART};
+    sigfillset(&action.sa_mask);
+    signal_descriptor = descriptor;
+    return sigaction(signal, &action, NULL);
+}

@@ -8,7 +8,7 @@
 ///
 /// | `e` | keys after `e` |
 /// |---|---|
-/// | `run` | `v` format version, `t`, `wall` ns since 1970, `at` the same for people, `run`, `title`, `about`, `tags`, `file`, `runbook`, `digest`, `seed` (text: may exceed 2^63), `tool`, `env` pairs `[[name,value],…]`, `criteria` |
+/// | `run` | `v` format version, `t`, `wall` ns since 1970, `at` the same for people, `run`, `title`, `about`, `tags`, `file`, `runbook`, `digest`, `seed` (text: may exceed 2^63), `tool`, `env` pairs `[[name,value],…]`, `criteria`, `defs` their definitions as JSON in a text, `steps` names, `steady` true: a steady state is stated |
 /// | `phase` | `t`, `phase` |
 /// | `op` | `p` probe, `via` path, `n` node, `a` action, `q` sequence, `d` due, `s` sent (absent: never sent), `t` end, `o` outcome, `r` reason |
 /// | `state` | `p`, `n`, `s` sent, `t` end, `v` state, `g` generation, `x` position, `id` identity, `r` detail |
@@ -83,6 +83,9 @@ struct LineKey: Hashable {
     static let tool = LineKey("tool")
     static let environment = LineKey("env")
     static let criteria = LineKey("criteria")
+    static let definitions = LineKey("defs")
+    static let steps = LineKey("steps")
+    static let hasSteadyState = LineKey("steady")
     static let phase = LineKey("phase")
     static let probe = LineKey("p")
     static let path = LineKey("via")

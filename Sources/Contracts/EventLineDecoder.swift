@@ -112,6 +112,7 @@ package struct EventLineDecoder {
         guard let wall = fields.integer(.wall),
             let seed = fields.text(.seed).flatMap({ UInt64($0) }),
             let tags = fields.array(.tags, { $0.string() }), let criteria = fields.array(.criteria, { $0.string() }),
+            let steps = fields.array(.steps, { $0.string() }),
             let environment = fields.array(.environment, { $0.pair { $0.string() } })
         else { return nil }
         return RunRecord(
@@ -120,7 +121,9 @@ package struct EventLineDecoder {
             file: fields.text(.file) ?? "", runbook: fields.text(.runbook),
             experimentDigest: fields.text(.digest) ?? "", seed: seed, startedAt: startedAt,
             startedAtWall: WallInstant(nanoseconds: wall), toolVersion: fields.text(.tool) ?? "",
-            environment: Dictionary(environment) { first, _ in first }, criteria: criteria)
+            environment: Dictionary(environment) { first, _ in first }, criteria: criteria,
+            criterionDefinitions: fields.text(.definitions) ?? "", steps: steps,
+            hasSteadyState: fields.boolean(.hasSteadyState) ?? false)
     }
 
     private func readBack(_ at: Instant) -> ReadBack? {

@@ -131,6 +131,9 @@ package struct EventLineEncoder {
             line.appendArray([entry.key, entry.value]) { $0.appendJSON($1) }
         }
         line.appendField(.criteria, record.criteria) { $0.appendJSON($1) }
+        if !record.criterionDefinitions.isEmpty { line.appendField(.definitions, record.criterionDefinitions) }
+        line.appendField(.steps, record.steps) { $0.appendJSON($1) }
+        if record.hasSteadyState { line.appendField(.hasSteadyState, true) }
     }
 
     private mutating func append(_ readBack: ReadBack, to line: inout [UInt8]) {

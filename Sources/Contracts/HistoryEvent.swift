@@ -29,12 +29,20 @@ package struct RunRecord: Sendable, Hashable, Codable {
     package var environment: [String: String]
     /// The criteria as written, kind and parameters in one line each, for readers of the file.
     package var criteria: [String]
+    /// The same for programs, as JSON: enough to judge the run again from its history.
+    package var criterionDefinitions: String
+    /// The method's step names in file order, so that one which never began is noticed.
+    package var steps: [String]
+    /// The experiment states a steady state, so it must have been judged after the heal.
+    package var hasSteadyState: Bool
 
     package init(
         run: String, title: String, description: String = "", tags: [String] = [], file: String, runbook: String? = nil,
         experimentDigest: String = "", seed: UInt64, startedAt: Instant, startedAtWall: WallInstant,
         toolVersion: String,
-        environment: [String: String] = [:], criteria: [String] = []
+        environment: [String: String] = [:], criteria: [String] = [], criterionDefinitions: String = "",
+        steps: [String] = [],
+        hasSteadyState: Bool = false
     ) {
         self.run = run
         self.title = title
@@ -49,6 +57,9 @@ package struct RunRecord: Sendable, Hashable, Codable {
         self.toolVersion = toolVersion
         self.environment = environment
         self.criteria = criteria
+        self.criterionDefinitions = criterionDefinitions
+        self.steps = steps
+        self.hasSteadyState = hasSteadyState
     }
 }
 

@@ -16,13 +16,14 @@ package final class ChangeLog: Sendable {
 
     /// Writes the intent with its undo to disk; the caller may change the system when this has returned.
     package func begin(
-        step: String, kind: String, target: String, undo: JSONValue, timeToLive: Span? = nil
+        step: String, kind: String, target: String, targetName: String, undo: JSONValue, timeToLive: Span? = nil
     ) async throws(FaultError) -> JournalIntent {
         // Numbered and remembered before it is written: a change whose record failed half-way is still looked at in the end.
         let intent = state.withLock { state in
             let id = MutationID("\(state.all.count + 1)")
             let intent = JournalIntent(
-                id: id, step: step, kind: kind, target: target, undo: undo, timeToLive: timeToLive, at: time.now)
+                id: id, step: step, kind: kind, target: target, targetName: targetName, undo: undo,
+                timeToLive: timeToLive, at: time.now)
             state.all.append(intent)
             return intent
         }

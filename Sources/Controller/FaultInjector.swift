@@ -24,7 +24,8 @@ package struct FaultInjector: Sendable {
         do throws(FaultError) {
             undo = try await fault.prepare(target, in: context)
             intent = try await changes.begin(
-                step: step.name, kind: Kind.kind, target: target.id, undo: try encode(undo), timeToLive: step.duration)
+                step: step.name, kind: Kind.kind, target: target.id, targetName: target.name, undo: try encode(undo),
+                timeToLive: step.duration)
         } catch {
             let refused = FaultTransition(
                 id: "\(step.name)/\(target.id)", step: Label(step.name), kind: Label(Kind.kind),

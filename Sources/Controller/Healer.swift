@@ -134,7 +134,7 @@ package struct Healer: Sendable {
             .fault(
                 FaultTransition(
                     id: intent.id.text, step: Label(intent.step), kind: Label(intent.kind),
-                    target: Label(intent.target),
+                    target: Label(intent.targetName),
                     stage: stage, at: context.time.now, detail: detail)))
     }
 }

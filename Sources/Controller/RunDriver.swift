@@ -182,7 +182,7 @@ extension ProbeContext {
     /// A probe's own changes go through the run's journal, without a step.
     static func journalled(_ context: SystemContext, _ changes: ChangeLog) -> ProbeContext {
         ProbeContext(system: context) { kind, target, undo throws(FaultError) in
-            try await changes.begin(step: "", kind: kind, target: target, undo: undo).id
+            try await changes.begin(step: "", kind: kind, target: target, targetName: target, undo: undo).id
         } closeJournal: { id throws(FaultError) in
             do {
                 try await changes.append(.healed(id, at: context.time.now))

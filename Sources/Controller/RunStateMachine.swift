@@ -26,6 +26,7 @@ package struct RunStateMachine: Sendable {
     package private(set) var phase: Phase?
     package private(set) var abort: AbortReason?
     private let hasSteadyState: Bool
+    private let hasNoMethod: Bool
     private let timing: Timing
     private var schedule: StepSchedule
     private var deadline: Instant?
@@ -38,6 +39,7 @@ package struct RunStateMachine: Sendable {
     package init(method: [Step], hasSteadyState: Bool, timing: Timing) {
         schedule = StepSchedule(method)
         self.hasSteadyState = hasSteadyState
+        hasNoMethod = method.isEmpty
         self.timing = timing
     }
 
@@ -121,13 +123,15 @@ package struct RunStateMachine: Sendable {
         var actions = inject.map(RunAction.inject) + heal.map(RunAction.heal)
         if let next = schedule.nextDeadline { actions.append(.wakeAt(next)) }
         if phase == .injecting, schedule.isInjected { actions += enter(.observing) + [.watchObservation] }
+        // The criteria have seen enough, and the last fault that heals by itself has just done so.
+        if isObserved, schedule.hasNoTimedFault { actions += beginHealing() }
         return actions
     }
 
     private mutating func observationComplete(at now: Instant) -> [RunAction] {
         guard phase == .observing else { return [] }
         isObserved = true
-        return schedule.hasNoTimedFault ? beginHealing() : []
+        return advance(at: now)
     }
 
     // MARK: Healing and after
@@ -151,13 +155,16 @@ package struct RunStateMachine: Sendable {
         guard phase == .healing else { return [] }
         let actions = enter(.settling)
         if signals >= 2 { return actions + unsettled("a second signal ended the wait") }
-        guard hasSteadyState, hasTouchedSystem else { return actions + [.collect] }
+        guard hasSteadyState, mustSettle else { return actions + [.collect] }
         deadline = now + timing.settlingLimit
         return actions + [.watchSteadyState(.settling), .wakeAt(now + timing.settlingLimit)]
     }
 
+    /// A run that only observes is judged by its steady state as well; one that ended before its faults is not.
+    private var mustSettle: Bool { hasTouchedSystem || (hasNoMethod && abort == nil) }
+
     private func unsettled(_ detail: String) -> [RunAction] {
-        hasSteadyState && hasTouchedSystem
+        hasSteadyState && mustSettle
             ? [.recordSteadyState(.settling, held: false, detail: detail), .collect] : [.collect]
     }
 
@@ -174,9 +181,7 @@ package struct RunStateMachine: Sendable {
             case .preflight, .healing, .judged, nil: return []
             }
         }
-        var actions = advance(at: now)
-        if isObserved, phase == .observing, schedule.hasNoTimedFault { actions += beginHealing() }
-        return actions
+        return advance(at: now)
     }
 
     // MARK: Ends

@@ -43,19 +43,24 @@ package struct JournalIntent: Sendable, Hashable, Codable {
     /// The step's name; empty for a change that is no fault (a ledger's schema).
     package var step: String
     package var kind: String
+    /// The target's identity, for locks and for telling targets apart.
     package var target: String
+    /// The target's name, for people.
+    package var targetName: String
     package var undo: JSONValue
     /// After this time the change must be healed even if the controller hangs; nil: it lasts until the run heals.
     package var timeToLive: Span?
     package var at: Instant
 
     package init(
-        id: MutationID, step: String, kind: String, target: String, undo: JSONValue, timeToLive: Span?, at: Instant
+        id: MutationID, step: String, kind: String, target: String, targetName: String, undo: JSONValue,
+        timeToLive: Span?, at: Instant
     ) {
         self.id = id
         self.step = step
         self.kind = kind
         self.target = target
+        self.targetName = targetName
         self.undo = undo
         self.timeToLive = timeToLive
         self.at = at

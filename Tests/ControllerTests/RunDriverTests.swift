@@ -59,7 +59,7 @@ import Testing
         #expect(run.leftovers.map(\.kind) == [FakeFault.kind])
         #expect(run.history.faults.map(\.stage) == [.healFailed])
         #expect(run.phases.last == .judged)
-        #expect(ExitCode.code(verdict: .pass, abort: nil, leftovers: run.leftovers) == 6)
+        #expect(RunExitCode.code(verdict: .pass, abort: nil, leftovers: run.leftovers) == 6)
     }
 
     @Test func aFaultThatCannotBePreparedEndsTheRunWithoutTouchingAnything() throws {
@@ -98,6 +98,12 @@ import Testing
         #expect(try #require(long.healedAt) > (try #require(short.healedAt)))
     }
 
+    @Test func aTimedFaultThatOutlastsTheObservationEndsItWhenItHeals() throws {
+        let run = try #require(try SimulatedRun(fakeExperiment(steps: [fakeStep("long", duration: .seconds(100))])))
+        #expect(run.history.abort == nil)
+        #expect((110.0...112.0).contains(run.seconds))
+    }
+
     @Test func aStopConditionEndsTheRunEarly() throws {
         var experiment = fakeExperiment()
         let condition = MetricCondition(metric: "success", comparison: Comparison(.below, .share(Share(fraction: 0.5))))
@@ -112,7 +118,7 @@ import Testing
             return
         }
         #expect(run.leftovers.isEmpty)
-        #expect(ExitCode.code(verdict: .pass, abort: run.history.abort?.reason, leftovers: []) == 4)
+        #expect(RunExitCode.code(verdict: .pass, abort: run.history.abort?.reason, leftovers: []) == 4)
     }
 
     @Test func theSameSeedGivesTheSameRun() throws {

@@ -25,7 +25,7 @@ private let header = JournalHeader(
 private func intent(_ id: String) -> JournalRecord {
     .intent(
         JournalIntent(
-            id: MutationID(id), step: "kill", kind: "container.kill", target: "container:abc",
+            id: MutationID(id), step: "kill", kind: "container.kill", target: "container:abc", targetName: "abc",
             undo: .object(["pid": .integer(7)]), timeToLive: .seconds(30), at: Instant(nanoseconds: 5)))
 }
 

@@ -28,3 +28,6 @@ int squall_pipe(int ends[2]);
 // Reaps the child behind a pidfd (waitid with P_PIDFD, Linux 5.4) without blocking. Returns 1 when reaped, 0 when it
 // still lives, -1 with errno. `signalled` tells whether `status` is a signal's number or an exit code.
 int squall_reap(int pidfd, int *signalled, int *status);
+// From now on writes the number of this signal as one byte to `descriptor` instead of its default action. One
+// descriptor serves all signals of the process. Safe in a handler: write(2) only.
+int squall_forward_signal(int signal, int descriptor);

@@ -1,7 +1,7 @@
 package import Contracts
 
 /// The exit codes of DESIGN section 4, in one place.
-package enum ExitCode: Int32, Sendable, CaseIterable {
+package enum RunExitCode: Int32, Sendable, CaseIterable {
     case pass = 0
     case fail = 1
     /// Invalid file or usage, a refused target: nothing was touched.
@@ -16,19 +16,19 @@ package enum ExitCode: Int32, Sendable, CaseIterable {
 
     /// The code of a finished run.
     package static func code(verdict: Verdict, abort: AbortReason?, leftovers: [Leftover]) -> Int32 {
-        if !leftovers.isEmpty { return ExitCode.leftover.rawValue }
+        if !leftovers.isEmpty { return RunExitCode.leftover.rawValue }
         switch abort {
         case .signal(let number): return 128 + number
-        case .stopCondition: return ExitCode.stopped.rawValue
-        case .refused: return ExitCode.invalid.rawValue
-        case .environment: return ExitCode.environment.rawValue
-        case .steadyStateNotReached, .injectionFailed, .maxDurationReached: return ExitCode.inconclusive.rawValue
+        case .stopCondition: return RunExitCode.stopped.rawValue
+        case .refused: return RunExitCode.invalid.rawValue
+        case .environment: return RunExitCode.environment.rawValue
+        case .steadyStateNotReached, .injectionFailed, .maxDurationReached: return RunExitCode.inconclusive.rawValue
         case nil: break
         }
         switch verdict {
-        case .pass: return ExitCode.pass.rawValue
-        case .fail: return ExitCode.fail.rawValue
-        case .inconclusive: return ExitCode.inconclusive.rawValue
+        case .pass: return RunExitCode.pass.rawValue
+        case .fail: return RunExitCode.fail.rawValue
+        case .inconclusive: return RunExitCode.inconclusive.rawValue
         }
     }
 }

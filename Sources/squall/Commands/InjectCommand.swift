@@ -1,0 +1,132 @@
+internal import ArgumentParser
+internal import Basics
+internal import Contracts
+internal import Controller
+internal import Experiment
+internal import Report
+
+/// `squall inject`
+struct InjectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inject",
+        abstract: "Injects one fault for a stated time, with the same journal and heal as a run.",
+        discussion: """
+            Example: squall inject container.pause --target name=web-1 --duration 30s
+            Example: squall inject container.kill --target label.app=web --set signal=SIGTERM --duration 10s
+            """)
+
+    @Argument(help: "A fault that squall list faults shows.")
+    var kind: String
+    @Option(help: "name=…, image=…, compose-service=…, regex=… or label.KEY=VALUE; several are ANDed.")
+    var target: [String] = []
+    @Option(help: "Which of the targets that match: one, all (default), or fixed:N.")
+    var mode = "all"
+    @Option(name: .customLong("set"), help: "A parameter of the fault: key=value. May be repeated.")
+    var parameters: [String] = []
+    @Option(help: "How long the fault lasts; then it is healed.")
+    var duration: String
+    @Option(help: "At most this many targets.")
+    var maxTargets = 1
+    @OptionGroup var runs: RunsOptions
+    @OptionGroup var safety: SafetyOptions
+    @OptionGroup var format: FormatOptions
+
+    func run() async throws {
+        try await perform()
+    }
+
+    @concurrent private func perform() async throws {
+        try safety.check()
+        let systems = try makeSystems()
+        let experiment = try experiment(systems.registry)
+        try refuseDirtyJournals(runs.folder)
+        try await execute(
+            systems, experiment, source: CommandLine.arguments.dropFirst().joined(separator: " "),
+            runsFolder: runs.folder, format: format, code: exitCode)
+    }
+
+    /// One fault has no criteria: it has done its work when its effect was shown and it is healed.
+    private func exitCode(_ finished: FinishedRun) -> Int32 {
+        let verdict = finished.report.verdict
+        let isDone = finished.report.history.abort == nil && verdict.leftovers.isEmpty && finished.failures.isEmpty
+        let isProven = !verdict.faults.isEmpty && verdict.faults.allSatisfy { $0.isProven && $0.stage == .healed }
+        return isDone && isProven ? RunExitCode.pass.rawValue : finished.exitCode
+    }
+
+    private func experiment(_ registry: Registry) throws -> Experiment {
+        guard registry.fault(kind) != nil else {
+            let hint = suggestion(for: kind, among: registry.faults.map { $0.kind }).map { "did you mean \($0)?" }
+            throw failure(2, "no fault '\(kind)' is known", next: hint ?? "squall list faults")
+        }
+        guard let span = Span(parsing: duration), span > .zero else {
+            throw failure(2, "--duration '\(duration)' is no duration with its unit", next: "--duration 30s")
+        }
+        var experiment = Experiment(file: "command line", title: "inject \(kind)")
+        let declaration = Declaration(name: kind, kind: kind, parameters: try parameterNode(), location: Self.place)
+        let roles = target.isEmpty ? [] : [NamedValue(name: "target", value: "target")]
+        experiment.method = [
+            Step(name: kind, fault: declaration, targets: roles, duration: span, startAfter: nil, delay: .zero)
+        ]
+        experiment.limits.maxTargets = maxTargets
+        experiment.limits.maxDuration = span + .minutes(5)
+        if !target.isEmpty { experiment.targets = [try targetDeclaration()] }
+        return experiment
+    }
+
+    private static let place = Location(file: "command line", line: 1, column: 1)
+
+    /// `--set key=value` once is a value, several times with one key a list.
+    private func parameterNode() throws -> Node {
+        var entries: [Node.Entry] = []
+        for text in parameters {
+            let (key, value) = try pair(text, option: "--set")
+            let scalar = Node.scalar(Node.Scalar(value, at: Self.place))
+            if let index = entries.firstIndex(where: { $0.key == key }) {
+                entries[index].value = appended(scalar, to: entries[index].value)
+            } else {
+                entries.append(Node.Entry(key, at: Self.place, scalar))
+            }
+        }
+        return .mapping(Node.Mapping(entries, at: Self.place))
+    }
+
+    private func appended(_ scalar: Node, to value: Node) -> Node {
+        if case .sequence(let nodes, let place) = value { return .sequence(nodes + [scalar], place) }
+        return .sequence([value, scalar], Self.place)
+    }
+
+    private func targetDeclaration() throws -> TargetDeclaration {
+        let place = Self.place
+        var labels: [Node.Entry] = []
+        var entries: [Node.Entry] = []
+        for text in target {
+            let (key, value) = try pair(text, option: "--target")
+            let scalar = Node.scalar(Node.Scalar(value, isQuoted: true, at: place))
+            if key.hasPrefix("label.") {
+                labels.append(Node.Entry(String(key.dropFirst(6)), at: place, scalar))
+            } else {
+                entries.append(Node.Entry(key == "name" ? "names" : key, at: place, scalar))
+            }
+        }
+        if !labels.isEmpty {
+            entries.append(Node.Entry("labels", at: place, .mapping(Node.Mapping(labels, at: place))))
+        }
+        let source = Declaration(
+            name: "target", kind: "docker", parameters: .mapping(Node.Mapping(entries, at: place)), location: place)
+        return TargetDeclaration(name: "target", source: .kind(source), mode: try selectionMode(), location: place)
+    }
+
+    private func selectionMode() throws -> SelectionMode {
+        if mode == "all" { return .all }
+        if mode == "one" { return .one }
+        if mode.hasPrefix("fixed:"), let count = Int(mode.dropFirst(6)), count > 0 { return .fixed(count) }
+        throw failure(2, "--mode '\(mode)' is not one, all or fixed:N", next: "--mode one")
+    }
+
+    private func pair(_ text: String, option: String) throws -> (String, String) {
+        guard let split = text.firstIndex(of: "="), split != text.startIndex else {
+            throw failure(2, "\(option) '\(text)' must be key=value", next: "\(option) name=web-1")
+        }
+        return (String(text[..<split]), String(text[text.index(after: split)...]))
+    }
+}

@@ -1,0 +1,42 @@
+internal import Basics
+internal import Contracts
+internal import Experiment
+internal import HTTP
+internal import Postgres
+internal import Process
+
+/// The clients of this process, made once and handed to faults and probes by protocol.
+struct Systems {
+    let time = SystemTimeSource()
+    let registry = standardRegistry()
+    let host: LocalHost
+    let services: Services
+
+    /// Opens no connection: a run without containers needs no engine.
+    init() throws {
+        host = try LocalHost()
+        var services = Services()
+        let http = try HTTPClient(time: time)
+        services.register(http)
+        services.register(host, as: (any Host).self)
+        services.register(host, as: (any ProcessTable).self)
+        services.register(try PostgresClient(time: time))
+        services.register(try LocalCommandRunner(), as: (any CommandRunner).self)
+        self.services = services
+    }
+
+    /// The context of a run, or of a heal.
+    func context(
+        run: String, secrets: [NamedValue<SecretReference>], record: @escaping @Sendable (HistoryEvent) -> Void
+    ) -> SystemContext {
+        let loader = SecretLoader(environment: processEnvironment())
+        let store = SecretStore(secrets) { reference throws(FaultError) in
+            do throws(SecretProblem) {
+                return try loader.load(reference)
+            } catch {
+                throw FaultError(.denied, "\(error)", advice: error.advice)
+            }
+        }
+        return SystemContext(time: time, services: services, secrets: store, run: run, record: record)
+    }
+}

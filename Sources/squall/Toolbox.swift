@@ -1,0 +1,18 @@
+internal import Basics
+internal import Checkers
+internal import Contracts
+internal import Experiment
+internal import HTTP
+internal import Postgres
+internal import Process
+internal import Web
+
+/// Every kind of every module: the one place that joins systems and controller.
+func standardRegistry() -> Registry {
+    var registry = Registry()
+    registry.add(ProcessKinds.registry)
+    registry.add(PostgresKinds.registry)
+    registry.add(WebKinds.registry)
+    registry.add(CheckerKinds.registry)
+    return registry
+}
