@@ -69,6 +69,8 @@ let package = Package(
         support("TestSupport", ["Basics"]),
         // Reads the sources as text: it imports nothing of ours.
         tests("Architecture", []),
+        // Runs the shell scripts; imports nothing of ours either.
+        tests("Script", []),
         tests("Basics", ["Basics"]),
         tests("Experiment", ["Basics", "Experiment"]),
         tests("Contracts", ["Basics", "Contracts"]),
