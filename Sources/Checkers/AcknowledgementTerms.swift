@@ -35,7 +35,7 @@ package struct AcknowledgementTerm: Sendable, Hashable {
     }
 
     /// A gap that tells a break from a low rate: one second, or twenty times the mean distance of acknowledgements.
-    package static func gap(for acknowledged: [Operation]) -> Span {
+    package static func gap(for acknowledged: OperationList) -> Span {
         guard let first = acknowledged.first, let last = acknowledged.last, acknowledged.count > 1 else {
             return .seconds(1)
         }

@@ -4,7 +4,7 @@ package import Contracts
 /// A ledger after recovery: its writes, and what the authoritative node holds.
 package struct FinalLedger: Sendable {
     /// In order of their end.
-    package let acknowledged: [Operation]
+    package let acknowledged: OperationList
     package let present: SequenceRanges
     package let audit: LedgerAudit
     /// The newest final read of each other node, failed ones included.
@@ -23,9 +23,9 @@ package struct FinalLedger: Sendable {
         if let failed = authorities.first(where: { !$0.failure.isEmpty }) {
             throw Inconclusive("the final read of \(failed.node) failed: \(failed.failure)")
         }
-        let writes = history.operations.filter { $0.probe == probe && $0.action == .write }
-        let acknowledged = writes.filter(\.isGood)
-        guard let last = acknowledged.map(\.end).max() else { throw Inconclusive("no write was ever acknowledged") }
+        let writes = OperationList(history) { $0.probe == probe && $0.action == .write }
+        let acknowledged = writes.selecting(\.isGood).sorted(by: \.end)
+        guard let last = acknowledged.last?.end else { throw Inconclusive("no write was ever acknowledged") }
         if let early = authorities.first(where: { $0.at < last }) {
             throw Inconclusive("\(early.node) was read before the last write was acknowledged")
         }
@@ -33,7 +33,7 @@ package struct FinalLedger: Sendable {
         present = authorities.dropFirst().reduce(SequenceRanges(first.present)) {
             $0.intersection(SequenceRanges($1.present))
         }
-        self.acknowledged = Self.byEnd(acknowledged)
+        self.acknowledged = acknowledged
         audit = LedgerAudit(
             writes: writes, present: present, duplicated: Array(Set(authorities.flatMap(\.duplicated))).sorted())
         others = final.filter { !$0.isAuthoritative }
@@ -45,10 +45,5 @@ package struct FinalLedger: Sendable {
         var newest: [Label: ReadBack] = [:]
         for read in reads where newest[read.node].map({ $0.at <= read.at }) ?? true { newest[read.node] = read }
         return newest.values.sorted { $0.node < $1.node }
-    }
-
-    private static func byEnd(_ writes: [Operation]) -> [Operation] {
-        writes.indices.dropFirst().allSatisfy { writes[$0 - 1].end <= writes[$0].end }
-            ? writes : writes.sorted { ($0.end, $0.sequence) < ($1.end, $1.sequence) }
     }
 }

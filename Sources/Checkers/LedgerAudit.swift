@@ -1,11 +1,11 @@
 package import Basics
-package import Contracts
+internal import Contracts
 
 /// What became of every write of a ledger: set arithmetic over what was acknowledged and what is there (`research` 1.5).
 package struct LedgerAudit: Sendable {
     package var acknowledged = 0
     /// Acknowledged and gone, in order of their acknowledgement.
-    package var lost: [Operation] = []
+    package var lost: OperationList
     /// Unknown to the client, and there.
     package var recovered = 0
     /// Unknown to the client, and not there.
@@ -13,7 +13,7 @@ package struct LedgerAudit: Sendable {
     /// Acknowledged with a warning (and therefore unknown), and not there.
     package var warnedLost = 0
     /// Failed for certain as far as the client was told, and there all the same.
-    package var resurrected: [Operation] = []
+    package var resurrected: OperationList
     /// There, and never attempted: some of them, and how many.
     package var unexpected: [Int64] = []
     package var unexpectedCount = 0
@@ -26,42 +26,38 @@ package struct LedgerAudit: Sendable {
     /// - Parameters:
     ///   - writes: one operation per sequence, in any order.
     ///   - present: what the authoritative node holds after recovery.
-    package init(writes: [Operation], present: SequenceRanges, duplicated: [Int64] = []) {
+    package init(writes: OperationList, present: SequenceRanges, duplicated: [Int64] = []) {
         self.duplicated = duplicated
-        var attempted = writes
-        if !attempted.indices.dropFirst().allSatisfy({ attempted[$0 - 1].sequence <= attempted[$0].sequence }) {
-            attempted.sort { $0.sequence < $1.sequence }
-        }
+        let attempted = writes.sorted(by: \.sequence)
+        var lostAt: [Int32] = []
+        var resurrectedAt: [Int32] = []
         var range = 0
         var matched = 0
-        for write in attempted {
+        for (position, write) in attempted.enumerated() {
             while range < present.ranges.count, present.ranges[range].upperBound < write.sequence { range += 1 }
             let isThere = range < present.ranges.count && present.ranges[range].contains(write.sequence)
             matched += isThere ? 1 : 0
-            count(write, isThere: isThere)
+            switch (write.outcome, isThere) {
+            case (.ok, true): acknowledged += 1
+            case (.ok, false):
+                acknowledged += 1
+                lostAt.append(Int32(position))
+            case (.unknown, true): recovered += 1
+            case (.unknown, false):
+                unresolved += 1
+                if write.reason == Self.warnedReason { warnedLost += 1 }
+            case (.failed, true): resurrectedAt.append(Int32(position))
+            case (.failed, false): break
+            }
         }
-        lost.sort { ($0.end, $0.sequence) < ($1.end, $1.sequence) }
+        lost = attempted.at(lostAt).sorted(by: \.end)
+        resurrected = attempted.at(resurrectedAt)
         unexpectedCount = max(0, present.count - matched)
         if unexpectedCount > 0 { unexpected = Self.unattempted(attempted, present) }
     }
 
-    private mutating func count(_ write: Operation, isThere: Bool) {
-        switch (write.outcome, isThere) {
-        case (.ok, true): acknowledged += 1
-        case (.ok, false):
-            acknowledged += 1
-            lost.append(write)
-        case (.unknown, true): recovered += 1
-        case (.unknown, false):
-            unresolved += 1
-            if write.reason == Self.warnedReason { warnedLost += 1 }
-        case (.failed, true): resurrected.append(write)
-        case (.failed, false): break
-        }
-    }
-
     /// The first hundred sequences that are there though nobody attempted them.
-    private static func unattempted(_ attempted: [Operation], _ present: SequenceRanges) -> [Int64] {
+    private static func unattempted(_ attempted: OperationList, _ present: SequenceRanges) -> [Int64] {
         var found: [Int64] = []
         var index = 0
         for range in present.ranges {

@@ -1,5 +1,5 @@
 package import Basics
-package import Contracts
+internal import Contracts
 
 /// The losses of the writes that one node acknowledged, for one stretch of its time as primary.
 package struct LossSide: Sendable, Hashable {
@@ -22,44 +22,45 @@ package struct LossSide: Sendable, Hashable {
     ///   - acknowledged: in order of their end.
     ///   - effect: the fault; what another node acknowledged before it is an earlier primary's, not a rival's.
     package static func sides(
-        of acknowledged: [Operation], present: SequenceRanges, after effect: Instant?
+        of acknowledged: OperationList, present: SequenceRanges, after effect: Instant?
     ) -> [LossSide] {
         var rivals: [Label: Instant] = [:]
         for write in acknowledged where effect.map({ write.end >= $0 }) ?? true {
             if rivals[write.node] == nil { rivals[write.node] = write.end }
         }
         let gap = AcknowledgementTerm.gap(for: acknowledged)
-        var open: [Label: [Operation]] = [:]
+        var open: [Label: [Int32]] = [:]
+        var ends: [Label: Instant] = [:]
         var sides: [LossSide] = []
-        func close(_ writes: [Operation]) {
-            let side = LossSide(writes, present, rivals)
+        func close(_ node: Label) {
+            guard let positions = open.updateValue([], forKey: node) else { return }
+            let side = LossSide(node, acknowledged.at(positions), present, rivals)
             if side.lost > 0 { sides.append(side) }
         }
-        for write in acknowledged {
-            if let last = open[write.node]?.last, write.began - last.end > gap {
-                close(open[write.node] ?? [])
-                open[write.node] = []
-            }
-            open[write.node, default: []].append(write)
+        for (position, write) in acknowledged.enumerated() {
+            if let last = ends[write.node], write.began - last > gap { close(write.node) }
+            ends[write.node] = write.end
+            open[write.node, default: []].append(Int32(position))
         }
-        for node in open.keys.sorted() { close(open[node] ?? []) }
+        for node in open.keys.sorted() { close(node) }
         return sides.sorted { ($0.span?.lower.nanoseconds ?? 0, $0.node) < ($1.span?.lower.nanoseconds ?? 0, $1.node) }
     }
 
-    private init(_ writes: [Operation], _ present: SequenceRanges, _ rivals: [Label: Instant]) {
-        node = writes.first?.node ?? .none
+    private init(_ node: Label, _ writes: OperationList, _ present: SequenceRanges, _ rivals: [Label: Instant]) {
+        self.node = node
         acknowledged = writes.count
         let rival = rivals.filter { $0.key != node && !$0.key.isEmpty }.values.min()
-        var lostWrites: [Operation] = []
         var lastKept: Instant?
         var lastSafe: Operation?
-        for write in writes {
-            if present.contains(write.sequence) {
-                lastKept = max(lastKept ?? write.began, write.began)
-                if lostWrites.isEmpty { lastSafe = write }
-            } else {
-                lostWrites.append(write)
+        var hasLost = false
+        let lostWrites = writes.selecting { write in
+            guard present.contains(write.sequence) else {
+                hasLost = true
+                return true
             }
+            lastKept = max(lastKept ?? write.began, write.began)
+            if !hasLost { lastSafe = write }
+            return false
         }
         lost = lostWrites.count
         guard let first = lostWrites.first, let lastLost = lostWrites.last, let last = writes.last else { return }

@@ -2,11 +2,8 @@ package import Basics
 package import Contracts
 
 /// The operations of one probe in the order they were due, without those that the prober's own stalls spoiled.
-///
-/// Holds indices into the history's list (4 bytes per operation), so that judging 600,000 of them copies nothing.
 package struct ProbeOperations: RandomAccessCollection, Sendable {
-    private let all: [Operation]
-    private let order: [Int32]
+    private let list: OperationList
     /// Due instants of the arrivals that say nothing because the prober stood still, ascending.
     package let stalled: [Instant]
     /// The distance of two arrivals of the plan; zero when there are fewer than two.
@@ -17,27 +14,18 @@ package struct ProbeOperations: RandomAccessCollection, Sendable {
 
     /// - Parameter path: only this path; nil: all that clients take (see `clientPaths`).
     package init(_ history: History, probe: Label, path: Label? = nil) {
-        let all = history.operations
-        let paths = path.map { [$0] } ?? Self.clientPaths(of: probe, in: all)
+        let paths = path.map { [$0] } ?? Self.clientPaths(of: probe, in: history.operations)
         let stalls = history.stalls
-        var order: [Int32] = []
         var stalled: [Instant] = []
-        order.reserveCapacity(all.count)
-        for (index, operation) in all.enumerated()
-        where operation.probe == probe && paths.contains(operation.path) {
-            if stalls.isEmpty || !Self.isSpoiled(operation, by: stalls) {
-                order.append(Int32(index))
-            } else {
-                stalled.append(operation.due)
-            }
+        let usable = OperationList(history) { operation in
+            guard operation.probe == probe && paths.contains(operation.path) else { return false }
+            guard Self.isSpoiled(operation, by: stalls) else { return true }
+            stalled.append(operation.due)
+            return false
         }
-        if !order.indices.dropFirst().allSatisfy({ all[Int(order[$0 - 1])].due <= all[Int(order[$0])].due }) {
-            order.sort { all[Int($0)].due < all[Int($1)].due }
-        }
-        self.all = all
-        self.order = order
+        list = usable.sorted(by: \.due)
         self.stalled = stalled.sorted()
-        interval = Self.planned(order, all)
+        interval = Self.planned(list)
     }
 
     /// An arrival due while the prober stood still, or one in flight then whose end was stamped when it woke up.
@@ -49,21 +37,21 @@ package struct ProbeOperations: RandomAccessCollection, Sendable {
     }
 
     /// Typical distance of distinct due instants: the median of at most 4,096 spread over the run.
-    private static func planned(_ order: [Int32], _ all: [Operation]) -> Span {
+    private static func planned(_ list: OperationList) -> Span {
         var gaps: [Int64] = []
-        for index in stride(from: 0, to: order.count, by: Swift.max(1, order.count / 4_096)) {
-            let due = all[Int(order[index])].due
+        for index in stride(from: 0, to: list.count, by: Swift.max(1, list.count / 4_096)) {
+            let due = list[index].due
             var next = index + 1
-            while next < order.count, all[Int(order[next])].due == due { next += 1 }
-            if next < order.count { gaps.append((all[Int(order[next])].due - due).nanoseconds) }
+            while next < list.count, list[next].due == due { next += 1 }
+            if next < list.count { gaps.append((list[next].due - due).nanoseconds) }
         }
         gaps.sort()
         return gaps.isEmpty ? .zero : Span(nanoseconds: gaps[gaps.count / 2])
     }
 
     package var startIndex: Int { 0 }
-    package var endIndex: Int { order.count }
-    package subscript(position: Int) -> Operation { all[Int(order[position])] }
+    package var endIndex: Int { list.count }
+    package subscript(position: Int) -> Operation { list[position] }
 
     /// The first position due at or after `instant`.
     package func position(dueFrom instant: Instant) -> Int {

@@ -3,12 +3,14 @@ package import Contracts
 
 /// When the process of a node was seen to end, by the evidence of the faults that ended it.
 package struct ProcessExits: Sendable {
-    /// Faults whose confirmed effect is the end of the target's process.
+    /// Faults whose confirmed effect is the end of everything in the target's container.
+    ///
+    /// Not `process.signal`: the process it ended may be the database's supervisor, with the database still at work.
     private static let kinds: Set<Label> = [
-        "container.kill", "container.stop", "container.remove", "container.restart", "process.signal",
+        "container.kill", "container.stop", "container.remove", "container.restart",
     ]
-    /// The word with which those faults describe a process that is gone; a stopped or frozen one lacks it.
-    private static let word = "exited"
+    /// The word with which they describe a process that is gone (`exit seen through a pidfd`); a frozen one lacks it.
+    private static let word = "exit"
 
     private let exits: [(target: String, at: InstantRange)]
 

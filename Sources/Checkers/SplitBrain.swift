@@ -67,10 +67,10 @@ package struct SplitBrain: Checker {
     }
 
     /// Acknowledged writes with a node's name: of the judged probe when it has any, else of every ledger of the run.
-    private func acknowledgements(in history: History, judged probe: Label) -> [Operation] {
-        let all = history.operations.filter { $0.isGood && $0.action == .write && !$0.node.isEmpty }
-        let own = all.filter { $0.probe == probe }
-        return (own.isEmpty ? all : own).sorted { $0.end < $1.end }
+    private func acknowledgements(in history: History, judged probe: Label) -> OperationList {
+        let all = OperationList(history) { $0.isGood && $0.action == .write && !$0.node.isEmpty }
+        let own = all.selecting { $0.probe == probe }
+        return (own.isEmpty ? all : own).sorted(by: \.end)
     }
 
     private func conclude(_ dual: DualPrimary, _ acknowledged: DualPrimary, _ result: inout CriterionResult) {
@@ -120,7 +120,7 @@ package struct SplitBrain: Checker {
     }
 
     private func requireNames(
-        _ acknowledged: [Operation], _ history: History, _ probe: Label, after effect: InstantRange
+        _ acknowledged: OperationList, _ history: History, _ probe: Label, after effect: InstantRange
     ) throws(Inconclusive) {
         guard acknowledged.contains(where: { $0.probe == probe }) else {
             throw Inconclusive("the probe recorded neither roles nor which node acknowledged a write")
@@ -131,7 +131,7 @@ package struct SplitBrain: Checker {
     }
 
     private func report(
-        _ dual: DualPrimary, _ acknowledgedByTwo: DualPrimary, _ acknowledged: [Operation], _ history: History,
+        _ dual: DualPrimary, _ acknowledgedByTwo: DualPrimary, _ acknowledged: OperationList, _ history: History,
         _ result: inout CriterionResult
     ) {
         result.measured = max(dual.bounds.lower, acknowledgedByTwo.bounds.lower).seconds
