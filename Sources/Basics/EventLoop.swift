@@ -14,7 +14,7 @@ package final class EventLoop: SerialExecutor {
         package init(rawValue: UInt32) { self.rawValue = rawValue }
         package static let readable = Readiness(rawValue: UInt32(EPOLLIN.rawValue))
         package static let writable = Readiness(rawValue: UInt32(EPOLLOUT.rawValue))
-        /// Error or hang-up; always reported, whatever was asked for.
+        /// Error or hang-up; always reported, whatever was asked for. Either may come alone: test it with `isDisjoint`.
         package static let failed = Readiness(rawValue: UInt32(EPOLLERR.rawValue | EPOLLHUP.rawValue))
     }
 
