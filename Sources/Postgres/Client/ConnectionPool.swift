@@ -36,6 +36,8 @@ package actor ConnectionPool {
     private let secrets: SecretStore
     private let reuse: Reuse
     private let limit: Int
+    /// Run once on each new connection.
+    private let opening: String?
     private let time: any TimeSource
     private var idle: [Idle] = []
     private var waiters: [Waiter] = []
@@ -46,13 +48,15 @@ package actor ConnectionPool {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { client.loop.asUnownedSerialExecutor() }
 
     package init(
-        _ client: PostgresClient, _ dsn: DSN, _ secrets: SecretStore, reuse: Reuse, limit: Int, time: any TimeSource
+        _ client: PostgresClient, _ dsn: DSN, _ secrets: SecretStore, reuse: Reuse, limit: Int,
+        opening: String? = nil, time: any TimeSource
     ) {
         self.client = client
         self.dsn = dsn
         self.secrets = secrets
         self.reuse = reuse
         self.limit = max(1, limit)
+        self.opening = opening
         self.time = time
     }
 
@@ -82,9 +86,18 @@ package actor ConnectionPool {
 
     /// Uses the permit: the connection it names, or a new one.
     package func redeem(_ permit: Permit, until deadline: Instant) async throws(PostgresError) -> PostgresConnection {
-        switch permit {
-        case .connection(let connection): connection
-        case .mayOpen: try await client.connect(dsn, secrets, until: deadline, .ignored)
+        if case .connection(let connection) = permit { return connection }
+        let connection = try await client.connect(dsn, secrets, until: deadline, .ignored)
+        guard let opening else { return connection }
+        do throws(PostgresError) {
+            _ = try await connection.query(opening, until: deadline, .ignored)
+            return connection
+        } catch {
+            // What the caller has to say was not sent, whatever became of the opening statement.
+            await connection.close()
+            var failure = error
+            failure.querySent = false
+            throw failure
         }
     }
 

@@ -1,5 +1,6 @@
 package import Basics
 package import Contracts
+package import Experiment
 
 extension PostgresClient {
     /// Opens a connection for a few statements and closes it again, also after an error.
@@ -26,4 +27,25 @@ extension PostgresClient {
             throw redacted.faultError(action, advice: advice.isEmpty ? "psql '\(dsn)' -c 'SELECT 1'" : advice)
         }
     }
+
+    /// What preflight says of a node that does not answer; nil when it does. A node may be down on purpose.
+    package func finding(
+        on node: NamedValue<NodeAddress>, probe: Label, in context: SystemContext
+    ) async -> Finding? {
+        let deadline = context.time.now + .seconds(5)
+        do throws(FaultError) {
+            _ = try await session(node.value.dsn, in: context, until: deadline, "node \(node.name) does not answer") {
+                connection throws(PostgresError) in
+                try await connection.query("SELECT 1", until: deadline)
+            }
+            return nil
+        } catch {
+            return Finding(.warning, "probe \(probe): \(error.explained)", advice: error.advice)
+        }
+    }
+}
+
+extension FaultError {
+    /// Message and cause in one line, without the advice.
+    var explained: String { message + (underlying.map { ": \($0)" } ?? "") }
 }

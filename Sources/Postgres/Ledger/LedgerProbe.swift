@@ -60,11 +60,11 @@ package struct LedgerProbe: Probe {
             let client = try context.services.require(PostgresClient.self)
             var findings = sizingFindings(try await LedgerEndpoint.inspect(settings, client, context).sizing)
             for node in settings.nodes {
-                if let finding = await unreachable(node, client, context) { findings.append(finding) }
+                if let finding = await client.finding(on: node, probe: name, in: context) { findings.append(finding) }
             }
             return findings
         } catch {
-            return [Finding(.error, "probe \(name): \(error.message)\(cause(error))", advice: error.advice)]
+            return [Finding(.error, "probe \(name): \(error.explained)", advice: error.advice)]
         }
     }
 
@@ -96,22 +96,4 @@ package struct LedgerProbe: Probe {
         "a stall at \(settings.rate) with a timeout of \(settings.timeout) needs \(sizing.needed) connections, and "
             + "there is room for \(sizing.available)"
     }
-
-    private func unreachable(
-        _ node: NamedValue<NodeAddress>, _ client: PostgresClient, _ context: SystemContext
-    ) async -> Finding? {
-        do throws(FaultError) {
-            let deadline = context.time.now + .seconds(5)
-            let action = "probe \(name): node \(node.name) cannot be read back"
-            _ = try await client.session(node.value.dsn, in: context, until: deadline, action) {
-                connection throws(PostgresError) in
-                try await connection.query("SELECT 1", until: deadline)
-            }
-            return nil
-        } catch {
-            return Finding(.warning, error.message + cause(error), advice: error.advice)
-        }
-    }
-
-    private func cause(_ error: FaultError) -> String { error.underlying.map { ": \($0)" } ?? "" }
 }

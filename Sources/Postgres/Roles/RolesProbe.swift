@@ -78,8 +78,7 @@ package struct RolesProbe: Probe {
                 }
                 if let identity = answer[0, 0] { identities[node.name] = identity }
             } catch {
-                let cause = error.underlying.map { ": \($0)" } ?? ""
-                findings.append(Finding(.warning, error.message + cause, advice: error.advice))
+                findings.append(Finding(.warning, error.explained, advice: error.advice))
             }
         }
         if identities.isEmpty && !nodes.isEmpty {

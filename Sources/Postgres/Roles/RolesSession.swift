@@ -40,9 +40,7 @@ struct RolesSession: ProbeSession {
             if let change = watcher.change(to: sample) {
                 context.record(.note(Note(at: sample.end, source: probe.name, message: change)))
             }
-            let now = context.time.now
-            due = due + probe.every
-            if due < now { due = due + probe.every * ((now - due).nanoseconds / probe.every.nanoseconds + 1) }
+            due = nextTick(after: due, every: probe.every, now: context.time.now)
             do throws(CancellationError) {
                 try await context.time.sleep(until: due)
             } catch {
