@@ -74,7 +74,7 @@ let package = Package(
         tests("Basics", ["Basics"]),
         tests("Experiment", ["Basics", "Experiment"]),
         tests("Contracts", ["Basics", "Contracts"]),
-        tests("Process", ["Basics", "Experiment", "Contracts", "Docker", "Process", "CLinux"]),
+        tests("Process", ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "CLinux"]),
         tests("Controller", ["Basics", "Experiment", "Contracts", "Journal", "Controller", "Simulation"]),
         tests("Postgres", ["Basics", "Experiment", "Contracts", "HTTP", "Postgres"]),
         tests("Web", ["Basics", "Experiment", "Contracts", "HTTP", "Web", "CLinux"]),

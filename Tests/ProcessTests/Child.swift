@@ -84,3 +84,8 @@ func eventually(within span: Span = .seconds(20), _ condition: () throws -> Bool
     }
     return true
 }
+
+/// The environment of the test run.
+enum SystemEnvironment {
+    static func value(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+}
