@@ -63,6 +63,7 @@ extension Quantity: CustomStringConvertible {
 
 /// A condition on one value, written `>= 99.9%`, `< 100ms`, `== primary` or just the value (equality).
 package struct Comparison: Sendable, Hashable, Codable {
+    /// Longer signs first, so that `>=` is not read as `>`.
     package enum Relation: String, Sendable, Hashable, Codable, CaseIterable {
         case atLeast = ">="
         case atMost = "<="

@@ -13,6 +13,7 @@ package struct Location: Sendable, Hashable, Codable {
 
 /// One finding about a file a person wrote: what is wrong, where, and what to write instead.
 package struct Diagnostic: Error, Sendable, Hashable, Codable {
+    /// An error refuses the file; a warning does not.
     package enum Severity: String, Sendable, Hashable, Codable {
         case error
         case warning
@@ -41,18 +42,22 @@ package struct Diagnostics: Sendable {
 
     package var hasErrors: Bool { all.contains { $0.severity == .error } }
 
+    /// Adds what makes the file unusable.
     package mutating func error(_ message: String, at location: Location?, notes: [String] = []) {
         all.append(Diagnostic(.error, message, at: location, notes: notes))
     }
 
+    /// Adds what is probably a mistake.
     package mutating func warning(_ message: String, at location: Location?, notes: [String] = []) {
         all.append(Diagnostic(.warning, message, at: location, notes: notes))
     }
 
+    /// Adds one finding as it is.
     package mutating func append(_ diagnostic: Diagnostic) {
         all.append(diagnostic)
     }
 
+    /// Adds all findings of another part.
     package mutating func append(contentsOf other: Diagnostics) {
         all.append(contentsOf: other.all)
     }

@@ -55,6 +55,7 @@ package struct Declaration: Sendable, Hashable {
 
 /// A named selection of targets.
 package struct TargetDeclaration: Sendable, Hashable {
+    /// How it is found.
     package enum Source: Sendable, Hashable {
         /// A registered source (`docker: {...}`).
         case kind(Declaration)

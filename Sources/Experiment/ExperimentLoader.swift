@@ -157,6 +157,7 @@ private struct Load {
         diagnostics.append(contentsOf: method.diagnostics)
         var order = StepOrder(method)
         experiment.method = order.resolve()
+        order.checkDurations(against: experiment.limits)
         diagnostics.append(contentsOf: order.diagnostics)
         experiment.targets = targets + method.targets
         experiment.steadyState = steadyState?.steadyState

@@ -3,6 +3,7 @@ internal import Glibc
 
 /// Why a file could not be read, in words that follow its path.
 package struct FileProblem: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What went wrong, for advice.
     package enum Code: Sendable, Hashable {
         case missing
         case isFolder

@@ -53,8 +53,8 @@ enum StepKeys {
     static let fault = Parameter<String>.required("fault", .text, "the kind of fault: squall list faults")
     static let target = Parameter<Located<String>?>.optional("target", .located(.text), "the name of a target")
     static let between = Parameter<Between?>.optional("between", .between, "the two sides of a fault between targets")
-    static let duration = Parameter<Span?>.optional(
-        "duration", .span, "when the fault heals by itself; default: at the end of the method")
+    static let duration = Parameter<Located<Span>?>.optional(
+        "duration", .located(.span), "when the fault heals by itself; default: at the end of the method")
     static let startAfter = Parameter<[Located<String>]?>.optional(
         "start-after", .list(.located(.text)), "steps that come first; default: the step before this one")
     static let delay = Parameter<Span>.defaulted(

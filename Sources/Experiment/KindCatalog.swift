@@ -146,6 +146,7 @@ package struct TargetSourceKind: CatalogKind {
 
 /// A metric that a condition may name, with what its bound must be.
 package struct MetricKind: Sendable, Hashable {
+    /// What its bound must be written as.
     package enum Unit: Sendable, Hashable {
         case share
         case span

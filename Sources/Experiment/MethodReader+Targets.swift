@@ -7,7 +7,12 @@ extension MethodReader {
         if let kind { check(step, kind, mapping, &reader) }
         var roles: [(String, Located<String>)] = []
         if let target = step.target { roles.append(("target", target)) }
-        if let between = step.between { roles += [("a", between.a), ("b", between.b)] }
+        if let between = step.between {
+            roles += [("a", between.a), ("b", between.b)]
+            if kind?.roles == .between, between.a.value == between.b.value, !between.a.value.isEmpty {
+                reader.diagnostics.error("both sides are '\(between.a.value)'", at: between.b.location)
+            }
+        }
         return roles.compactMap { role, written in
             guard !written.value.isEmpty else { return nil }
             if let name = scope.targets[written.value] { return NamedValue(name: role, value: name) }

@@ -24,6 +24,7 @@ struct MethodReader {
         var step: Step
         /// nil: as soon as the step before is confirmed.
         var after: [Reference]?
+        var durationLocation: Location?
         /// Places where the plans that hold it are included, innermost first.
         var inclusions: [Location]
     }
@@ -125,10 +126,11 @@ struct MethodReader {
             name: name, kind: kind?.kind ?? "", parameters: .mapping(parameters), location: mapping.location)
         let roles = read.map { targets(of: $0, kind, own, in: scope, &reader) } ?? []
         let step = Step(
-            name: name, fault: declaration, targets: roles, duration: read?.duration, startAfter: nil,
+            name: name, fault: declaration, targets: roles, duration: read?.duration?.value, startAfter: nil,
             delay: read?.delay ?? .zero)
         let after = read?.startAfter.map { references($0, in: scope) }
-        drafts.append(Draft(step: step, after: after, inclusions: inclusions))
+        drafts.append(
+            Draft(step: step, after: after, durationLocation: read?.duration?.location, inclusions: inclusions))
     }
 
     private func kind(of mapping: Node.Mapping, _ reader: inout SectionReader) -> FaultKind? {
@@ -169,7 +171,7 @@ extension StepKeys {
         var fault: String
         var target: Located<String>?
         var between: Between?
-        var duration: Span?
+        var duration: Located<Span>?
         var startAfter: [Located<String>]?
         var delay: Span
 

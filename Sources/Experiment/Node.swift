@@ -6,6 +6,7 @@ package indirect enum Node: Sendable, Hashable {
     case sequence([Node], Location)
     case mapping(Mapping)
 
+    /// One value as it is written.
     package struct Scalar: Sendable, Hashable {
         package var text: String
         /// Quoted text is a string even where it reads `null` or is empty.
@@ -23,6 +24,7 @@ package indirect enum Node: Sendable, Hashable {
         }
     }
 
+    /// Keys with values in file order; no key stands twice.
     package struct Mapping: Sendable, Hashable {
         package var entries: [Entry]
         package var location: Location
@@ -35,6 +37,7 @@ package indirect enum Node: Sendable, Hashable {
         package subscript(key: String) -> Node? { entries.first { $0.key == key }?.value }
     }
 
+    /// One key with its value.
     package struct Entry: Sendable, Hashable {
         package var key: String
         package var keyLocation: Location

@@ -117,6 +117,7 @@ package struct ParameterReader {
         return parameter.parse(node, &diagnostics) ?? parameter.fallback
     }
 
+    /// Whether the key is written, whatever its value.
     package func has(_ key: String) -> Bool { mapping[key] != nil }
 
     /// The place of a key's value, or of the mapping when the key is missing.

@@ -1,5 +1,6 @@
 /// Where a secret's value is found; the reference may be written down, the value may not.
 package struct SecretReference: Sendable, Hashable, Codable {
+    /// Where it is kept.
     package enum Source: String, Sendable, Hashable, Codable, CaseIterable {
         case env
         case file

@@ -1,3 +1,5 @@
+internal import Basics
+
 /// Resolves what steps wait for, and refuses steps that wait for each other.
 struct StepOrder {
     let drafts: [MethodReader.Draft]
@@ -21,6 +23,22 @@ struct StepOrder {
         }
         if !diagnostics.hasErrors { findCycle(steps) }
         return steps
+    }
+
+    /// Refuses durations that do nothing, and those that the run's own limit would cut short.
+    mutating func checkDurations(against limits: Limits) {
+        for draft in drafts {
+            guard let duration = draft.step.duration, let place = draft.durationLocation, place.line > 0 else {
+                continue
+            }
+            if duration <= .zero {
+                diagnostics.error("a fault that lasts \(duration) does nothing", at: place)
+            } else if draft.step.delay + duration > limits.maxDuration {
+                diagnostics.error(
+                    "the fault would last \(duration), and the whole run may last \(limits.maxDuration)", at: place,
+                    notes: ["shorten it, or raise limits: {max-duration: …}"])
+            }
+        }
     }
 
     private mutating func resolve(

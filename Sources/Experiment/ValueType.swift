@@ -20,20 +20,29 @@ package struct ValueType<Value: Sendable>: Sendable {
         self.parse = parse
     }
 
-    /// A type whose values are single scalars; `read` returns nil for text that does not fit.
+    /// A type whose values are single scalars; `read` returns nil for text that does not fit, `hint` then says what was
+    /// probably meant.
     package init(
         scalar expectation: String, schema: JSONValue, placeholder: Value,
-        read: @escaping @Sendable (Node.Scalar) -> Value?
+        hint: @escaping @Sendable (String) -> String? = { _ in nil }, read: @escaping @Sendable (Node.Scalar) -> Value?
     ) {
         self.init(expectation: expectation, schema: schema, placeholder: placeholder) { node, diagnostics in
+            var notes: [String] = []
             if case .scalar(let scalar) = node {
                 if scalar.isUnresolved { return nil }
                 if let value = read(scalar) { return value }
+                notes = hint(scalar.text).map { [$0] } ?? []
             }
-            diagnostics.error("expected \(expectation), found \(node.shape)", at: node.location)
+            diagnostics.error("expected \(expectation), found \(node.shape)", at: node.location, notes: notes)
             return nil
         }
     }
+}
+
+/// A bare number with the units it may have been meant in; nil for any other text.
+private func unitHint(_ text: String, _ forms: (String) -> String) -> String? {
+    guard let number = Double(text), number.isFinite else { return nil }
+    return "a bare number has no unit: write \(forms(text))"
 }
 
 /// The schema of a value that may also be written as a variable, for types whose own pattern does not allow it.
@@ -113,6 +122,7 @@ extension ValueType where Value == Bool {
 }
 
 extension ValueType where Value == Int {
+    /// A whole number in a range.
     package static func integer(_ range: ClosedRange<Int> = 0...Int.max) -> ValueType {
         let bounds =
             range.upperBound == Int.max ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
@@ -132,7 +142,7 @@ extension ValueType where Value == Span {
             scalar: "a duration with its unit, for example 250ms, 30s or 2m",
             schema: .object([
                 "type": .string("string"), "pattern": .string("^([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h|d))+$|\\$\\{"),
-            ]), placeholder: .zero
+            ]), placeholder: .zero, hint: { unitHint($0) { "\($0)s, or \($0)ms if milliseconds are meant" } }
         ) { Span(parsing: $0.text) }
     }
 }
@@ -142,7 +152,7 @@ extension ValueType where Value == Rate {
         ValueType(
             scalar: "a rate with its unit, for example 200/s",
             schema: .object(["type": .string("string"), "pattern": .string("^[0-9]+(\\.[0-9]+)?/(s|m|h)$|\\$\\{")]),
-            placeholder: Rate(perSecond: 1)
+            placeholder: Rate(perSecond: 1), hint: { unitHint($0) { "\($0)/s, or \($0)/m if per minute is meant" } }
         ) { Rate(parsing: $0.text) }
     }
 }
@@ -152,7 +162,10 @@ extension ValueType where Value == Share {
         ValueType(
             scalar: "a percentage from 0% to 100%, for example 99.9%",
             schema: .object(["type": .string("string"), "pattern": .string("^[0-9]+(\\.[0-9]+)?%$|\\$\\{")]),
-            placeholder: Share(fraction: 0)
+            placeholder: Share(fraction: 0),
+            hint: { text in
+                unitHint(text) { (Double($0) ?? 2) <= 1 ? "\(decimal((Double($0) ?? 0) * 100, places: 6))%" : "\($0)%" }
+            }
         ) { Share(parsing: $0.text) }
     }
 }
@@ -162,7 +175,7 @@ extension ValueType where Value == Bandwidth {
         ValueType(
             scalar: "a bandwidth with its unit, for example 10mbit",
             schema: .object(["type": .string("string"), "pattern": .string("^[0-9]+(\\.[0-9]+)?[gmk]?bit$|\\$\\{")]),
-            placeholder: Bandwidth(bitsPerSecond: 1)
+            placeholder: Bandwidth(bitsPerSecond: 1), hint: { unitHint($0) { "\($0)mbit, or \($0)kbit" } }
         ) { Bandwidth(parsing: $0.text) }
     }
 }
@@ -172,7 +185,7 @@ extension ValueType where Value == ByteCount {
         ValueType(
             scalar: "a size with its unit, for example 64MiB",
             schema: .object(["type": .string("string"), "pattern": .string("^[0-9]+(\\.[0-9]+)?([GMK]i)?B$|\\$\\{")]),
-            placeholder: ByteCount(bytes: 0)
+            placeholder: ByteCount(bytes: 0), hint: { unitHint($0) { "\($0)B, or \($0)MiB" } }
         ) { ByteCount(parsing: $0.text) }
     }
 }
@@ -251,6 +264,7 @@ extension ValueType {
         }
     }
 
+    /// The same values, turned into others.
     package func map<Other: Sendable>(_ transform: @escaping @Sendable (Value) -> Other) -> ValueType<Other> {
         let parse = self.parse
         return ValueType<Other>(expectation: expectation, schema: schema, placeholder: transform(placeholder)) {

@@ -138,6 +138,33 @@ import Testing
             """)
     }
 
+    @Test func refusesDurationsThatCannotBe() {
+        expectFindings(
+            """
+            title: t
+            targets: {a: {docker: {}}}
+            method:
+              - {fault: fake.kill, target: a, duration: 0s}
+              #                                         ^ a fault that lasts 0s does nothing
+              - {fault: fake.kill, target: a, duration: 10m}
+              #                                         ^ the fault would last 10m, and the whole run may last 5m | shorten it, or raise limits: {max-duration: …}
+              - {fault: fake.cut, between: {a: a, b: a}, depth: 1}
+              #                                      ^ both sides are 'a'
+            limits: {max-duration: 5m}
+            criteria: {recovery: {}}
+            """)
+    }
+
+    @Test(arguments: [
+        ("duration: 30", "a bare number has no unit: write 30s, or 30ms if milliseconds are meant"),
+        ("share: 0.5", "a bare number has no unit: write 50%"), ("share: 50", "a bare number has no unit: write 50%"),
+        ("share: half", nil),
+    ])
+    func saysHowToWriteABareNumber(parameter: String, hint: String?) {
+        let text = "title: t\ntargets: {a: {docker: {}}}\nmethod: [{fault: fake.kill, target: a, \(parameter)}]\n"
+        #expect(load(text).diagnostics.all.first { $0.severity == .error }?.notes == hint.map { [$0] } ?? [])
+    }
+
     @Test func refusesConditionsThatTheProbeCannotAnswer() {
         expectFindings(
             """
