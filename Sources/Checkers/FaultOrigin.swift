@@ -22,6 +22,9 @@ package struct FaultOrigin: Sendable, Hashable {
     private static func withoutFault(_ history: History, _ step: Label?) throws(Inconclusive) -> FaultOrigin {
         if let step { throw Inconclusive("step '\(step)' never injected a fault") }
         if history.abort != nil { throw Inconclusive("the run ended before any fault was injected") }
+        if let first = history.run?.steps.first {
+            throw Inconclusive("no fault was injected, though the method has step '\(first)'")
+        }
         guard let start = history.start(of: .injecting) else {
             throw Inconclusive("the run never reached the injecting phase")
         }

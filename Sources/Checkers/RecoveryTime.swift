@@ -59,7 +59,7 @@ package struct RecoveryTime: Checker {
             switch try finder.find(from: origin.effect, horizon: max(horizon, origin.effect.upper)) {
             case .none(let resolution): judgeHealthy(resolution, &result)
             case .outage(let outage):
-                judge(outage, origin, history, &result)
+                judge(outage, origin, history, observedUntil: operations.observedUntil, &result)
                 result.parts += figures(of: outage, origin)
                 result.parts +=
                     FailoverTimeline(
@@ -88,7 +88,8 @@ package struct RecoveryTime: Checker {
     }
 
     private func judge(
-        _ outage: Outage, _ origin: FaultOrigin, _ history: History, _ result: inout CriterionResult
+        _ outage: Outage, _ origin: FaultOrigin, _ history: History, observedUntil: Instant?,
+        _ result: inout CriterionResult
     ) {
         switch outage.end {
         case .recovered(let back):
@@ -110,20 +111,23 @@ package struct RecoveryTime: Checker {
             let what = "service was back after \(bounds), but only \(held) of the \(hold) hold window were observed"
             result.conclude(bounds.lower > limit ? .fail : .inconclusive, what)
         case .unrecovered(let lastBad):
-            judgeUnrecovered(max(.zero, lastBad - origin.effect.upper), history, &result)
+            let healing = history.start(of: .healing)
+            let isComplete = history.abort == nil && (healing.map { $0 <= observedUntil ?? $0 } ?? true)
+            judgeUnrecovered(max(.zero, lastBad - origin.effect.upper), isComplete: isComplete, &result)
         }
     }
 
-    /// Not back at the end: the time until then is a lower bound. A run cut short cannot tell a slow service from a lost one.
-    private func judgeUnrecovered(_ lower: Span, _ history: History, _ result: inout CriterionResult) {
+    /// Not back at the end: the time until then is a lower bound. A run or a probe cut short cannot tell a slow service
+    /// from a lost one.
+    private func judgeUnrecovered(_ lower: Span, isComplete: Bool, _ result: inout CriterionResult) {
         result.lower = lower.seconds
         if lower > limit {
             result.conclude(.fail, "service was still not back \(lower) after the fault; the limit is \(limit)")
-        } else if history.abort == nil {
+        } else if isComplete {
             result.conclude(
                 .fail, "service never came back: \(lower) after the fault, at the end of the run, it still failed")
         } else {
-            result.conclude(.inconclusive, "the run ended \(lower) after the fault, before service was back")
+            result.conclude(.inconclusive, "the observation ended \(lower) after the fault, before service was back")
         }
     }
 

@@ -50,15 +50,16 @@ package struct SplitBrain: Checker {
             result.samples = samples.isEmpty ? acknowledged.count : samples.count
             report(dual, acknowledgedByTwo, acknowledged, history, &result)
             let origin = try FaultOrigin.find(in: history, after: subject.after)
-            if samples.isEmpty {
-                try requireNames(acknowledged, history, subject.probe, after: origin.effect)
-            }
             let verdicts = [dual.judged(atMost: limit), acknowledgedByTwo.judged(atMost: limit)]
             if verdicts.contains(.fail) {
                 conclude(dual, acknowledgedByTwo, &result)
                 return result
             }
-            if !samples.isEmpty { try requireSight(of: samples, after: origin.effect) }
+            if samples.isEmpty {
+                try requireNames(acknowledged, history, subject.probe, after: origin.effect)
+            } else {
+                try requireSight(of: samples, after: origin.effect)
+            }
             conclude(dual, acknowledgedByTwo, &result)
         } catch {
             result.conclude(.inconclusive, error.reason)
@@ -127,6 +128,13 @@ package struct SplitBrain: Checker {
         }
         guard acknowledged.contains(where: { $0.began >= effect.upper }) else {
             throw Inconclusive("no write was acknowledged after the fault, so no second primary could show")
+        }
+        let nameless = OperationList(history) {
+            $0.probe == probe && $0.isGood && $0.action == .write && $0.node.isEmpty && $0.began >= effect.lower
+        }
+        guard nameless.isEmpty else {
+            throw Inconclusive(
+                "for \(nameless.count) writes after the fault it is not known which node acknowledged them")
         }
     }
 

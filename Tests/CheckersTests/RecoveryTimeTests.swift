@@ -87,6 +87,27 @@ import Testing
         #expect(scenario.judged(RecoveryTime(limit: .seconds(14))).verdict == .fail)
     }
 
+    @Test func aProbeThatDiedDuringTheOutageCannotTellEither() {
+        var scenario = Scenario()
+        scenario.fault(5)
+        scenario.openLoop(until: 20, down: [(5, 100)])
+        scenario.history.append(.phase(.healing, at: at(60)))
+        #expect(scenario.judged(thirty).verdict == .inconclusive)
+    }
+
+    @Test func aMethodWhoseStepsNeverInjectedIsNoRunWithoutFaults() {
+        var scenario = Scenario()
+        scenario.openLoop(until: 60)
+        scenario.history.append(
+            .run(
+                RunRecord(
+                    run: "r", title: "t", file: "f", seed: 1, startedAt: at(0),
+                    startedAtWall: WallInstant(nanoseconds: 0), toolVersion: "1", steps: ["kill"])))
+        let result = scenario.judged(thirty)
+        #expect(result.verdict == .inconclusive)
+        #expect(result.reason == "no fault was injected, though the method has step 'kill'")
+    }
+
     @Test func aHoldWindowThatWasNotObservedIsInconclusive() {
         var scenario = Scenario()
         scenario.fault(5)

@@ -67,6 +67,17 @@ import Testing
         #expect(scenario.judged(none).verdict == .inconclusive)
     }
 
+    @Test func aWriteOfAnUnknownNodeMayBeASecondPrimarys() {
+        var scenario = Scenario()
+        scenario.writes(1...100, from: 0)
+        scenario.fault(1)
+        scenario.writes(101...200, from: 10, node: "pg-2")
+        scenario.write(201, 11, 11.001, node: .none)
+        let result = scenario.judged(none)
+        #expect(result.verdict == .inconclusive)
+        #expect(result.reason.contains("for 1 writes after the fault"))
+    }
+
     // MARK: By role
 
     /// pg-1 is primary until `gone`, then gives no answer; pg-2 is promoted at 20; pg-3 stays a replica.
