@@ -82,7 +82,9 @@ package struct FaultRecord: Sendable, Hashable {
             effectiveAt = transition.effectiveAt
             evidence = transition.detail
         case .healed: healedAt = transition.at
-        case .unproven, .refused, .healFailed: failure = transition.detail
+        // A heal that fails must not hide why the effect was not shown.
+        case .unproven, .refused, .healFailed:
+            failure = failure.isEmpty ? transition.detail : "\(failure); \(transition.detail)"
         }
     }
 

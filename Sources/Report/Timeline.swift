@@ -52,7 +52,7 @@ package struct TimelineEntry: Sendable, Hashable {
     private static func phases(_ history: History) -> [TimelineEntry] {
         var entries = history.phases.map {
             TimelineEntry(
-                at: $0.at, topic: .phase, level: .info, source: "controller", message: "\($0.phase.rawValue) began")
+                at: $0.at, topic: .phase, level: .info, source: "controller", message: "phase \($0.phase.rawValue)")
         }
         entries += history.steadyStates.map {
             let word = $0.held ? "the steady state holds" : "the steady state does not hold"
@@ -103,9 +103,10 @@ package struct TimelineEntry: Sendable, Hashable {
             zip(lane.stretches, lane.stretches.dropFirst()).map { before, after in
                 let generation = after.generation.map { ", generation \($0)" } ?? ""
                 let detail = after.detail.isEmpty ? "" : " (\(after.detail))"
+                let change = before.state == after.state ? "still \(after.state)" : "\(before.state) → \(after.state)"
                 return TimelineEntry(
                     at: after.from, topic: .role, level: .info, source: lane.probe.text,
-                    message: "\(lane.node): \(before.state) → \(after.state)\(generation)\(detail)")
+                    message: "\(lane.node): \(change)\(generation)\(detail)")
             }
         }
     }

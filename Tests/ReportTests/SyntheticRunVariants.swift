@@ -166,7 +166,7 @@ extension SyntheticRun {
             ], faults: [], leftovers: [], untested: [], endedAt: at(601))
     }
 
-    private static func ranges(_ sequences: [Int64]) -> [ClosedRange<Int64>] {
+    static func ranges(_ sequences: [Int64]) -> [ClosedRange<Int64>] {
         sequences.reduce(into: []) { ranges, sequence in
             if let last = ranges.last, last.upperBound + 1 == sequence {
                 ranges[ranges.count - 1] = last.lowerBound...sequence

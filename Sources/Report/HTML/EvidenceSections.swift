@@ -30,7 +30,7 @@ enum EvidenceSections {
     }
 
     static func paths(_ report: RunReport) -> String {
-        guard !report.paths.isEmpty else { return "" }
+        guard !report.paths.isEmpty else { return "<h2>What clients saw</h2><p>No operation was observed.</p>\n" }
         let rows = report.paths.map { path -> [String] in
             let gap = path.gaps.first.map { gap in
                 let length = gap.to.map { Figure.text(($0 - gap.from).seconds, unit: "s") } ?? "until the end"
@@ -58,7 +58,7 @@ enum EvidenceSections {
         }
         let rows = report.history.steadyStates.map { item in
             [
-                item.phase == .baseline ? "before the fault" : html(item.phase.rawValue),
+                item.phase == .baseline ? "before the fault" : item.phase == .settling ? "after the heal" : html(item.phase.rawValue),
                 item.held ? "<b class=\"good\">held</b>" : "<b class=\"warn\">did not hold</b>",
                 html(report.clock.offset(item.at)), html(item.detail),
             ]
@@ -80,7 +80,7 @@ enum EvidenceSections {
             <p class="filter"><label>Filter <input id="filter" type="search" placeholder="words, for example pg-1 primary" size="30"></label>
             <select id="topic" aria-label="Topic"><option value="">everything</option><option value="!">warnings and errors</option>\(options)</select>
             <span id="shown" class="soft"></span></p>
-            <div class="scroll"><table class="events"><thead><tr><th class="num">since the fault</th><th>UTC</th><th>source</th><th>what happened</th></tr></thead><tbody>
+            <div class="scroll"><table class="events"><thead><tr><th class="num">since the \(report.clock.startsAtFault ? "fault" : "start")</th><th>UTC</th><th>source</th><th>what happened</th></tr></thead><tbody>
             \(rows.joined(separator: "\n"))
             </tbody></table></div>
 

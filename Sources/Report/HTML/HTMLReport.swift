@@ -20,7 +20,7 @@ package enum HTMLReport {
             <style>
             \(HTMLStyle.text)
             </style></head>
-            <body data-width="\(coordinate(axis.width))" data-zero="\(zero)"><main>
+            <body\(report.clock.startsAtFault ? "" : " class=\"no-fault\"") data-width="\(coordinate(axis.width))" data-zero="\(zero)"><main>
             \(body(report, axis))
             </main><div id="tip" role="status" hidden></div>
             <script>
@@ -71,8 +71,11 @@ package enum HTMLReport {
         if let from = gaps.map(\.from).min() {
             let to = gaps.map { $0.to ?? report.clock.end }.max() ?? report.clock.end
             let margin = Span(nanoseconds: max((to - from).nanoseconds / 6, 500_000_000))
-            buttons +=
-                "<button data-a=\"\(coordinate(axis.x(from - margin)))\" data-b=\"\(coordinate(axis.x(to + margin)))\">Around the outage</button>"
+            let (left, right) = (axis.x(from - margin), axis.x(to + margin))
+            if right - left < axis.width * 0.9 {
+                buttons +=
+                    "<button data-a=\"\(coordinate(left))\" data-b=\"\(coordinate(right))\">Around the outage</button>"
+            }
         }
         return
             "<div class=\"tools\">\(buttons)<span class=\"soft\">Drag across a chart to zoom, Escape for the whole run.</span></div>\n"

@@ -7,14 +7,14 @@ enum HTMLStyle {
         --pass:#1a7f37;--fail:#cf222e;--inconclusive:#9a6700;--link:#0a5cad;\
         --ok:#3f8fd2;--unknown:#d98200;--failed:#d6006c;--band:#cf222e12;--effect:#cf222ecc;--stall:#57606a40;\
         --primary:#0b6bb8;--primary-ink:#fff;--replica:#b9d9f2;--replica-ink:#0b3f6b;--unreachable:#e4e8ec;--unreachable-ink:#6b7580;\
-        --other:#f0d49a;--other-ink:#5c4300;--overlap:#e5002b4d;--lost:#e5002b;--acks:#3f8fd2;--kept:#9fb3c6;\
+        --other:#f0d49a;--other-ink:#5c4300;--overlap:#e5002b33;--lost:#e5002b;--acks:#3f8fd2;--kept:#9fb3c6;\
         --phase0:#e7ecf1;--phase1:#d5dde5;--fault:#c9303c;--bar:#3f8fd2;\
         --n0:#0072b2;--n1:#d55e00;--n2:#009e73;--n3:#a8508c;--n4:#b07d00;--n5:#3f8fd2}
         @media (prefers-color-scheme:dark){:root{--bg:#0f1419;--panel:#161c23;--ink:#e4e9ee;--soft:#98a4b0;--line:#2b343e;--grid:#8c959f2e;\
         --pass:#3fb950;--fail:#ff6a69;--inconclusive:#d9a22b;--link:#6cb6ff;\
         --ok:#81bffc;--unknown:#ffa400;--failed:#ff4fa3;--band:#ff5c5c1f;--effect:#ff6a69cc;--stall:#aab4be40;\
         --primary:#58a6ff;--primary-ink:#04162b;--replica:#23445f;--replica-ink:#cfe6fb;--unreachable:#262d35;--unreachable-ink:#9aa5b1;\
-        --other:#6b5420;--other-ink:#ffe9bd;--overlap:#ff3b5c66;--lost:#ff4d63;--acks:#81bffc;--kept:#5d7186;\
+        --other:#6b5420;--other-ink:#ffe9bd;--overlap:#ff3b5c44;--lost:#ff4d63;--acks:#81bffc;--kept:#5d7186;\
         --phase0:#232b34;--phase1:#2f3944;--fault:#d6515a;--bar:#58a6ff;\
         --n0:#56b4e9;--n1:#ff8c42;--n2:#2bc79a;--n3:#e29ac6;--n4:#f0c14b;--n5:#9fc9f3}}
 
@@ -46,14 +46,14 @@ enum HTMLStyle {
         ul.plain{margin:0;padding-left:20px}
         ul.plain li{margin:2px 0}
         .note-box{border:1px solid var(--line);border-left:4px solid var(--v);border-radius:6px;background:var(--panel);padding:10px 14px;margin:8px 0}
-        .bar-row{display:grid;grid-template-columns:190px 84px 1fr;gap:0 14px;align-items:center;padding:4px 0;border-bottom:1px solid var(--line)}
+        .bar-row{display:grid;grid-template-columns:124px 260px 76px 1fr;gap:0 12px;align-items:center;padding:4px 0;border-bottom:1px solid var(--line)}
         .bar-row>b{text-align:right;font-variant-numeric:tabular-nums}
         .bar-row .track{position:relative;height:18px;background:linear-gradient(90deg,var(--grid) 1px,transparent 1px) 0/25% 100%}
         .bar-row .track i{position:absolute;top:1px;bottom:1px;min-width:2px;background:var(--bar);border-radius:2px}
         .bar-row .track i.background{background:repeating-linear-gradient(90deg,var(--soft) 0 6px,transparent 6px 10px);top:8px;bottom:8px;border-radius:0}
-        .bar-row small{grid-column:3;font-size:13px}
+        .bar-row small{font-size:13px}
         .bar-row.scale{border:0;color:var(--soft);font-size:12px}
-        .bar-row.scale span{display:flex;justify-content:space-between;grid-column:3}
+        .bar-row.scale span{display:flex;justify-content:space-between;grid-column:4}
         .tools{position:sticky;top:0;z-index:5;display:flex;flex-wrap:wrap;gap:8px;align-items:center;background:var(--bg);padding:8px 0;border-bottom:1px solid var(--line)}
         button,input,select{font:inherit;color:inherit;background:var(--panel);border:1px solid var(--line);border-radius:6px;padding:3px 11px}
         button{cursor:pointer}button:hover{border-color:var(--soft)}
@@ -71,6 +71,7 @@ enum HTMLStyle {
         .criteria td,.criteria th{border-bottom:0;padding-top:10px;padding-bottom:0}
         .criteria thead th{border-bottom:1px solid var(--line);padding-bottom:6px}
         .criteria tbody tr:last-child td{border-bottom:1px solid var(--line);padding:2px 14px 10px 0}
+        .criteria thead th:first-child{width:120px}.faults td:nth-child(3){white-space:nowrap}
         .criteria .name{font-size:16px;font-weight:650;white-space:nowrap}
         .criteria .name small{font-weight:400;display:block;font-size:13px}
         .criteria .measured{font-size:20px;font-weight:700;line-height:1.2;white-space:nowrap}
@@ -107,7 +108,7 @@ enum HTMLStyle {
         .primary{--c:var(--primary);--t:var(--primary-ink)}.replica{--c:var(--replica);--t:var(--replica-ink)}
         .unreachable{--c:var(--unreachable);--t:var(--unreachable-ink)}.other{--c:var(--other);--t:var(--other-ink)}
         .legend .band{--c:var(--band);outline:1px solid var(--effect);outline-offset:-1px}
-        .legend .overlap{--c:var(--overlap)}.legend .lost{--c:var(--lost)}.legend .acks{--c:var(--acks)}.legend .kept{--c:var(--kept)}
+        .legend .overlap{--c:var(--lost)}.legend .lost{--c:var(--lost)}.legend .acks{--c:var(--acks)}.legend .kept{--c:var(--kept)}
         .n0{--c:var(--n0)}.n1{--c:var(--n1)}.n2{--c:var(--n2)}.n3{--c:var(--n3)}.n4{--c:var(--n4)}.n5{--c:var(--n5)}
         .plot{display:grid;grid-template-columns:124px 1fr;gap:0 8px;padding-bottom:18px}
         .gutter{position:relative;font-size:12px;color:var(--soft)}
@@ -124,7 +125,7 @@ enum HTMLStyle {
         path.line{fill:none;stroke:var(--c);stroke-width:1.6px;stroke-linejoin:round}
         .fill{fill:var(--c)}
         .state{fill:var(--c)}.acks{fill:var(--acks)}.kept{fill:var(--kept)}
-        .overlap{fill:var(--overlap)}
+        .overlap{fill:var(--overlap)}.both{fill:var(--lost)}
         path.lost{stroke:var(--lost);stroke-width:2.5px;fill:none}
         .phase.p0{fill:var(--phase0)}.phase.p1{fill:var(--phase1)}
         rect.fault{fill:var(--fault)}.injecting{fill:var(--fault);opacity:.5}
@@ -133,19 +134,21 @@ enum HTMLStyle {
         path.note{stroke:var(--soft);stroke-width:3px;fill:none}path.note.warning{stroke:var(--inconclusive)}path.note.error{stroke:var(--fail)}
         .captions{position:absolute;inset:0;overflow:hidden;pointer-events:none;z-index:2}
         .captions span{position:absolute;display:flex;align-items:center;font-size:12px;white-space:nowrap;overflow:hidden;line-height:1}
-        .captions .in{padding-left:6px;color:var(--t,var(--ink))}
+        .captions .in{padding-left:5px;color:var(--t,var(--ink));flex-wrap:wrap;align-content:flex-start}
+        .captions .in::before{content:"";width:1px;height:100%}
+        .captions .in{line-height:18px}
         .captions .in.fault{color:#fff}
         .captions .at{padding-left:4px;overflow:visible;font-size:11.5px}
-        .captions .lost{padding-left:8px;color:var(--lost);font-weight:700;overflow:visible}
+        .captions .lost{padding-left:7px;color:var(--lost);font-weight:700;overflow:visible}
         .ticks{position:absolute;inset:0;pointer-events:none}
         .ticks i{position:absolute;top:0;bottom:0;border-left:1px solid var(--grid)}
         .ticks b{position:absolute;top:100%;left:0;margin-top:3px;transform:translateX(-50%);font:12px/1 system-ui,sans-serif;color:var(--soft);font-variant-numeric:tabular-nums;white-space:nowrap}
-        .ticks .zero b{color:var(--fail);font-weight:650}
+        .ticks .zero b{color:var(--fail);font-weight:650}.no-fault .zero b{color:var(--soft);font-weight:400}
         .cursor{position:absolute;top:0;bottom:0;width:0;border-left:1px solid var(--ink);opacity:.55;pointer-events:none;z-index:3}
         .selection{position:absolute;top:0;bottom:0;background:var(--link);opacity:.18;pointer-events:none;z-index:3}
         @media (max-width:820px){main{padding:16px 14px 48px}figcaption{padding-left:0}.plot{grid-template-columns:86px 1fr}.gutter{font-size:11px}\
         .head{grid-template-columns:1fr;padding:16px}.columns{grid-template-columns:1fr}.criteria .against{display:none}\
-        .bar-row{grid-template-columns:120px 70px 1fr}.ticks i:nth-child(even) b{display:none}.events td:nth-child(2),.events th:nth-child(2){display:none}}
+        .bar-row{grid-template-columns:112px 70px 1fr}.bar-row small{display:none}.bar-row.scale span{grid-column:3}.ticks i:nth-child(even) b{display:none}.events td:nth-child(2),.events th:nth-child(2){display:none}}
 
         """
 

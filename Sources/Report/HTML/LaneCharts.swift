@@ -15,7 +15,8 @@ enum LaneCharts {
         guard !lanes.isEmpty else { return nil }
         let duals = RoleLane.dualPrimary(lanes)
         var chart = Chart(
-            id: "roles-\(probe)", title: "What each node said it was (\(probe))", summary: summary(duals),
+            id: "roles-\(probe)", title: "What each node said it was (\(probe))",
+            summary: summary(duals) + (hasGenerations(lanes) ? " In brackets: the generation, PostgreSQL's timeline." : ""),
             height: lanes.count * lane)
         chart.labels = lanes.enumerated().map { ($0.element.node.text, $0.offset * lane + lane / 2) }
         var shapes: [String] = []
@@ -27,7 +28,7 @@ enum LaneCharts {
                     Shape.rectangle(
                         "state \(style(stretch.state))", from: from, to: to, top: Double(top), height: Double(bar),
                         tip: tip(item.node, stretch, report.clock)))
-                let generation = stretch.generation.map { " · \($0)" } ?? ""
+                let generation = stretch.generation.map { " (\($0))" } ?? ""
                 chart.captions.append(
                     .init(
                         from: from, to: to, top: top, height: bar, text: stretch.state.text + generation,
@@ -35,13 +36,25 @@ enum LaneCharts {
             }
         }
         shapes += overlaps(duals, axis, height: chart.height)
+        for overlap in duals.prefix(50) {
+            for (row, item) in lanes.enumerated() where item.node == overlap.first || item.node == overlap.second {
+                shapes.append(
+                    Shape.rectangle(
+                        "both", from: axis.x(overlap.interval.from), to: axis.x(overlap.interval.to),
+                        top: Double(row * lane + (lane - bar) / 2), height: Double(bar), tip: tip(overlap)))
+            }
+        }
         chart.drawing = shapes.joined(separator: "\n")
         chart.keys = [
             .init(style: "swatch primary", name: "primary"), .init(style: "swatch replica", name: "replica"),
             .init(style: "swatch unreachable", name: "unreachable"), .init(style: "swatch other", name: "other"),
         ]
-        if !duals.isEmpty { chart.keys.append(.init(style: "swatch overlap", name: "two primaries")) }
+        if !duals.isEmpty { chart.keys.append(.init(style: "swatch overlap", name: "two primaries at once")) }
         return chart
+    }
+
+    private static func hasGenerations(_ lanes: [RoleLane]) -> Bool {
+        lanes.contains { $0.stretches.contains { $0.generation != nil } }
     }
 
     private static func summary(_ duals: [Overlap]) -> String {
@@ -73,10 +86,12 @@ enum LaneCharts {
         overlaps.prefix(50).map { overlap in
             Shape.rectangle(
                 "overlap", from: axis.x(overlap.interval.from), to: axis.x(overlap.interval.to), top: 0,
-                height: Double(height),
-                tip: "\(overlap.first) and \(overlap.second) at once\n\(Figure.text(overlap.length.seconds, unit: "s"))"
-            )
+                height: Double(height), tip: tip(overlap))
         }
+    }
+
+    private static func tip(_ overlap: Overlap) -> String {
+        "\(overlap.first) and \(overlap.second) at once\n\(Figure.text(overlap.length.seconds, unit: "s"))"
     }
 
     // MARK: Acknowledgements
@@ -94,8 +109,15 @@ enum LaneCharts {
             let isSet = occupied(item.node, probe, report.history, axis)
             let top = Double(row * lane + (lane - bar) / 2)
             shapes.append(Shape.columns("acks", isSet, width: axis.width, top: top, height: Double(bar)))
+            // Drawn red: what this node acknowledged while another one did.
+            var both = [Bool](repeating: false, count: columns)
+            for overlap in overlaps where overlap.first == item.node || overlap.second == item.node {
+                let last = axis.column(overlap.interval.to, of: columns)
+                for column in axis.column(overlap.interval.from, of: columns)...last { both[column] = isSet[column] }
+            }
+            shapes.append(Shape.columns("both", both, width: axis.width, top: top, height: Double(bar)))
         }
-        shapes += LaneCharts.overlaps(overlaps, axis, height: chart.height)
+        shapes = LaneCharts.overlaps(overlaps, axis, height: chart.height) + shapes
         chart.drawing = shapes.joined(separator: "\n")
         chart.keys = [.init(style: "swatch acks", name: "writes acknowledged")]
         if !overlaps.isEmpty { chart.keys.append(.init(style: "swatch overlap", name: "by two nodes at once")) }
@@ -149,10 +171,10 @@ enum LaneCharts {
                 Shape.columns(
                     "kept", isSet, width: axis.width, top: Double(row * lane + lane / 2) - 2, height: 4))
             shapes += lost(item, row, report, axis)
-            guard let first = item.lost.first.map({ report.history.operations[Int($0)] }) else { continue }
+            guard let last = item.lost.map({ report.history.operations[Int($0)].end }).max() else { continue }
             let text = "\(Figure.count(item.lostCount)) lost"
             chart.captions.append(
-                .init(from: axis.x(first.end), to: nil, top: row * lane, height: lane, text: text, style: "lost"))
+                .init(from: axis.x(last), to: nil, top: row * lane, height: lane, text: text, style: "lost"))
         }
         chart.drawing = shapes.joined(separator: "\n")
         chart.keys = [.init(style: "swatch kept", name: "still there"), .init(style: "swatch lost", name: "lost")]

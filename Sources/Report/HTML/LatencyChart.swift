@@ -99,7 +99,11 @@ enum LatencyChart {
             let known = taken[group] != nil || taken.count < 24
             let key = known ? group : Group(outcome: operation.outcome, path: .none, reason: "other")
             let y = scale.y(operation.latency.milliseconds)
-            let cell = axis.column(operation.due, of: columns) * rows + min(rows - 1, Int(y) / row)
+            let line = min(rows - 1, Int(y) / row)
+            // Every row's columns begin elsewhere: points of a regular schedule would line up in stripes otherwise.
+            let shift = Double(line * 37 % 64) / 64 * axis.width / Double(columns)
+            let column = min(columns - 1, Int((axis.x(operation.due) + shift) / axis.width * Double(columns)))
+            let cell = column * rows + line
             if taken[key] == nil { taken[key] = [Bool](repeating: false, count: columns * rows) }
             if taken[key]?[cell] == true { continue }
             taken[key]?[cell] = true
@@ -132,15 +136,17 @@ struct LogScale {
     private let height: Double
 
     init(from: Double, to: Double, height: Double) {
-        self.from = LogScale.power(below: from)
-        self.to = max(LogScale.power(below: from) * 10, to * 1.3)
+        let bottom = LogScale.round(below: from)
+        self.from = bottom
+        self.to = max(bottom * 10, to * 1.3)
         self.height = height
     }
 
-    private static func power(below value: Double) -> Double {
+    /// The largest of 1, 2 and 5 times a power of ten that is not above the value.
+    private static func round(below value: Double) -> Double {
         var power = 1e-3
         while power * 10 <= value { power *= 10 }
-        return power
+        return [5 * power, 2 * power].first { $0 <= value } ?? power
     }
 
     /// Pixels from the top; values beyond the scale lie on its edge.
@@ -151,9 +157,9 @@ struct LogScale {
 
     var ticks: [Double] {
         var ticks: [Double] = []
-        var tick = from
+        var tick = 1e-3
         while tick <= to * 1.000_001 {
-            ticks.append(tick)
+            if tick >= from * 0.999_999 { ticks.append(tick) }
             tick *= 10
         }
         return ticks

@@ -27,6 +27,8 @@ enum MeasurementChart {
         var count = 0
         var censored = 0
         var maximum = 0.0
+        /// Of the values above zero.
+        var smallest = Double.infinity
 
         init(unit: Measurement.Unit) {
             self.unit = unit
@@ -36,6 +38,7 @@ enum MeasurementChart {
             count += 1
             if measurement.isCensored { censored += 1 }
             maximum = max(maximum, measurement.value)
+            if measurement.value > 0 { smallest = min(smallest, measurement.value) }
             let column = axis.column(measurement.at, of: columns)
             if let known = worst[column], known.value >= measurement.value { return }
             worst[column] = (axis.x(measurement.at), measurement.value, measurement.isCensored)
@@ -45,35 +48,35 @@ enum MeasurementChart {
     private static func chart(_ probe: Label, _ metric: Label, _ nodes: [Label: Series], _ axis: TimeAxis) -> Chart {
         let maximum = nodes.values.map(\.maximum).max() ?? 0
         let unit = nodes.values.first?.unit ?? .count
-        let top = RateChart.ceiling(maximum)
+        let scale = ValueScale(nodes.values.map(\.smallest).min() ?? 0, maximum, height: Double(height))
         let censored = nodes.values.reduce(0) { $0 + $1.censored }
         var chart = Chart(
-            id: "metric-\(probe)-\(metric)", title: "\(metric) (\(probe))",
+            id: "metric-\(probe)-\(metric)", title: metric == probe ? metric.text : "\(metric) (\(probe))",
             summary:
                 "\(Figure.count(nodes.values.reduce(0) { $0 + $1.count })) values, the highest \(text(maximum, unit))"
                 + (censored == 0
                     ? "." : "; \(Figure.count(censored)) are lower bounds (the node did not answer), drawn as dots."),
             height: height)
-        chart.labels = [(text(top, unit), 0), (text(top / 2, unit), height / 2), (text(0, unit), height)]
-        chart.rules = [height / 2]
+        chart.labels = scale.ticks.map { (text($0, unit), Int(scale.y($0).rounded())) }
+        chart.rules = scale.ticks.map { Int(scale.y($0).rounded()) }
         var shapes: [String] = []
         for (index, node) in nodes.keys.sorted().enumerated() {
             guard let series = nodes[node] else { continue }
             let name = node.isEmpty ? metric.text : node.text
             chart.keys.append(.init(style: "line n\(index % 6)", name: name))
-            shapes += drawing(series, "n\(index % 6)", top)
+            shapes += drawing(series, "n\(index % 6)", scale)
         }
         chart.drawing = shapes.joined(separator: "\n")
         return chart
     }
 
-    private static func drawing(_ series: Series, _ style: String, _ top: Double) -> [String] {
+    private static func drawing(_ series: Series, _ style: String, _ scale: ValueScale) -> [String] {
         var line = ""
         var dots = ""
         var isDown = false
         var last = 0
         for (column, point) in series.worst.sorted(by: { $0.key < $1.key }) {
-            let y = coordinate((1 - max(0, point.value) / top) * Double(height) * 10)
+            let y = coordinate(scale.y(point.value) * 10)
             let place = "\(coordinate(point.x)) \(y)"
             // A straight line across a long silence would claim what nobody measured.
             if column - last > columns / 20 { isDown = false }
@@ -100,4 +103,25 @@ enum MeasurementChart {
         case .fraction: "\(decimal(value * 100, places: 2)) %"
         }
     }
+}
+
+/// A y axis from zero, or a logarithmic one where the values span more than a hundredfold: a lag of 16 s would flatten one of 4 ms.
+struct ValueScale {
+    private let top: Double
+    private let logarithmic: LogScale?
+    private let height: Double
+
+    init(_ smallest: Double, _ largest: Double, height: Double) {
+        self.height = height
+        top = RateChart.ceiling(largest)
+        let isWide = smallest.isFinite && smallest > 0 && largest / smallest > 100
+        logarithmic = isWide ? LogScale(from: smallest, to: largest, height: height) : nil
+    }
+
+    /// Pixels from the top.
+    func y(_ value: Double) -> Double {
+        logarithmic?.y(value) ?? (1 - max(0, value) / top) * height
+    }
+
+    var ticks: [Double] { logarithmic?.ticks ?? [top, top / 2, 0] }
 }

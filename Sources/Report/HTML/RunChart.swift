@@ -97,13 +97,15 @@ enum RunChart {
         _ shapes: inout [String]
     ) {
         var last = -Double.infinity
-        for mark in marks {
-            let at = report.clock.origin + Span(seconds: min(max(mark.at, 0), 1e8))
-            let x = axis.x(at)
+        let positions = marks.map { axis.x(report.clock.origin + Span(seconds: min(max($0.at, 0), 1e8))) }
+        for (index, mark) in marks.enumerated() {
+            let x = positions[index]
             let tip = "\(mark.name) \(Figure.offset(Span(seconds: min(max(mark.at, 0), 1e8))))\n\(mark.detail)"
             shapes.append(Shape.line("mark", at: x, top: Double(top), height: Double(bar), tip: tip))
             // Names that would lie on each other are left to the tooltip.
-            if x - last > axis.width / 45 {
+            let room = axis.width / 45
+            let next = positions.dropFirst(index + 1).first { $0 > x } ?? .infinity
+            if x - last > room, next - x > room {
                 chart.captions.append(.init(from: x, to: nil, top: top, height: bar, text: mark.name, style: "at"))
                 last = x
             }

@@ -29,7 +29,7 @@ enum VerdictSection {
         guard !results.isEmpty || !report.unjudged.isEmpty else {
             return "<h2>Objectives</h2><p>No criterion was judged.</p>\n"
         }
-        let header = ["", "objective", "measured", "limit", "", "n"].enumerated().map {
+        let header = ["", "objective", "measured", "limit", "", "samples"].enumerated().map {
             "<th scope=\"col\"\($0.offset == 5 ? " class=\"num\"" : $0.offset == 4 ? " class=\"against\"" : "")>\($0.element)</th>"
         }
         let unjudged = report.unjudged.map {
@@ -47,11 +47,15 @@ enum VerdictSection {
         return """
             <tbody class="\(result.verdict.rawValue)" data-criterion="\(html(result.name))">
             <tr><td><b class="pill">\(result.verdict.rawValue)</b></td><td class="name">\(html(result.displayName))\(probe)</td>\
-            <td class="measured">\(html(result.measuredText))\(bounds)</td><td class="limit">\(html(result.limit))</td>\
+            <td class="measured">\(html(result.measuredText))\(bounds)</td><td class="limit">\(html(typographic(result.limit)))</td>\
             <td class="against">\(gauge(result))</td><td class="num">\(result.samples)</td></tr>
             <tr><td></td><td colspan="5">\(html(result.reason))\(details(result))</td></tr>
             </tbody>
             """
+    }
+
+    private static func typographic(_ limit: String) -> String {
+        limit.replacing("<=", with: "≤").replacing(">=", with: "≥")
     }
 
     private static func details(_ result: CriterionResult) -> String {
@@ -114,10 +118,9 @@ enum VerdictSection {
                 let left = decimal(bar.start / total * 100, places: 3)
                 let width = decimal((min(total, bar.end) - bar.start) / total * 100, places: 3)
                 let beyond = bar.end > total ? ", beyond this scale" : ""
-                return "<div class=\"bar-row\"><span>\(html(bar.name))</span><b>"
+                return "<div class=\"bar-row\"><span>\(html(bar.name))</span><small>\(html(bar.detail + beyond))</small><b>"
                     + "\(html(Figure.text(bar.end - bar.start, unit: "s")))</b><div class=\"track\">"
-                    + "<i class=\"\(bar.isBackground ? "background" : "")\" style=\"left:\(left)%;width:\(width)%\"></i></div>"
-                    + "<small>\(html(bar.detail + beyond))</small></div>"
+                    + "<i class=\"\(bar.isBackground ? "background" : "")\" style=\"left:\(left)%;width:\(width)%\"></i></div></div>"
             }
             let marks = waterfall.marks.map {
                 [html($0.name), html(Figure.text($0.at, unit: "s")), html($0.detail)]
@@ -125,7 +128,7 @@ enum VerdictSection {
             return """
                 <h2>\(html(result.displayName)): where the time went</h2>
                 \(rows.joined(separator: "\n"))
-                <div class="bar-row scale"><span><em>the fault has effect</em><em>\(html(Figure.text(total, unit: "s")))</em></span></div>
+                <div class="bar-row scale"><span><em>0 s, the fault has effect</em><em>\(html(Figure.text(total, unit: "s")))</em></span></div>
                 <details><summary>the marks t0 to t8</summary>\(table("parts", ["mark", "after the fault", "what it is"], marks, numeric: [1]))</details>
 
                 """
