@@ -34,4 +34,46 @@ import Testing
             #expect(html.hasSuffix("</html>\n"))
         }
     }
+
+    @Test func aStepSummaryIsAppendedToAndNeverOverwritten() throws {
+        try withFolder("step-summary") { folder in
+            let path = "\(folder)/summary.md"
+            try "earlier step\n".write(toFile: path, atomically: true, encoding: .utf8)
+            let report = RunReport(SyntheticRun.empty.verdict, SyntheticRun.empty.history)
+            try RunFiles.append(report, toStepSummary: path)
+            try RunFiles.append(report, toStepSummary: path)
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            #expect(text == "earlier step\n" + String(repeating: MarkdownSummary.text(report) + "\n", count: 2))
+        }
+    }
+
+    @Test func aFolderThatCannotBeWrittenIsAnErrorThatNamesFileCauseAndNextCommand() throws {
+        let run = SyntheticRun.empty
+        let error = #expect(throws: ReportError.self) {
+            try RunFiles.write(run.verdict, run.history, to: "/nonexistent/runs/r1")
+        }
+        #expect(error?.failures.count == RunFiles.names.count)
+        let text = error?.description ?? ""
+        #expect(text.contains("/nonexistent/runs/r1/report.html"))
+        #expect(text.contains("No such file or directory"))
+        #expect(text.contains("squall report /nonexistent/runs/r1"))
+    }
+
+    @Test func aFullDiskIsReportedAndTheOldFileStays() throws {
+        // /dev/full fails every write with ENOSPC: a link with the temporary file's name leads there.
+        try withFolder("full") { folder in
+            try "old".write(toFile: "\(folder)/verdict.json", atomically: true, encoding: .utf8)
+            let temporary = "\(folder)/verdict.json.\(ProcessInfo.processInfo.processIdentifier).part"
+            try FileManager.default.createSymbolicLink(atPath: temporary, withDestinationPath: "/dev/full")
+            let run = SyntheticRun.empty
+            let error = #expect(throws: ReportError.self) {
+                try RunFiles.write(run.verdict, run.history, to: folder)
+            }
+            #expect(error?.failures.count == 1)
+            #expect(error?.description.contains("No space left on device") == true)
+            #expect(try String(contentsOfFile: "\(folder)/verdict.json", encoding: .utf8) == "old")
+            #expect(FileManager.default.fileExists(atPath: "\(folder)/report.html"))
+            #expect(!FileManager.default.fileExists(atPath: temporary))
+        }
+    }
 }

@@ -58,7 +58,8 @@ enum EvidenceSections {
         }
         let rows = report.history.steadyStates.map { item in
             [
-                item.phase == .baseline ? "before the fault" : item.phase == .settling ? "after the heal" : html(item.phase.rawValue),
+                item.phase == .baseline
+                    ? "before the fault" : item.phase == .settling ? "after the heal" : html(item.phase.rawValue),
                 item.held ? "<b class=\"good\">held</b>" : "<b class=\"warn\">did not hold</b>",
                 html(report.clock.offset(item.at)), html(item.detail),
             ]

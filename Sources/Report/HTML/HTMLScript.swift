@@ -45,7 +45,7 @@ enum HTMLScript {
         function points(figure){
           if(!sets.has(figure))sets.set(figure,$('path.points',figure).map(p=>{
             let x=0,y=0;const at=[];
-            for(const m of p.getAttribute('d').matchAll(/m(-?\d+) (-?\d+)h0/g)){x+=+m[1];y+=+m[2];at.push([x,y])}
+            for(const m of p.getAttribute('d').matchAll(/m(-?\d+) (-?\d+)([hv])(\d+)/g)){const l=m[3]==='v'?+m[4]:0;x+=+m[1];y+=+m[2];at.push([x,y+l/2]);y+=l}
             return{name:p.dataset.name,at}}));
           return sets.get(figure);
         }
@@ -103,7 +103,7 @@ enum HTMLScript {
         if(filter){filter.addEventListener('input',sift);topic.addEventListener('change',sift);sift();
           for(const r of rows)r.addEventListener('click',()=>{const x=+r.dataset.x;if(x<a||x>b)zoom(0,full);cursor(x);document.getElementById('charts').scrollIntoView({behavior:'smooth'})})}
         let opened=[];
-        addEventListener('beforeprint',()=>{zoom(0,full);opened=$('details:not([open])');opened.forEach(d=>d.open=true)});
+        addEventListener('beforeprint',()=>{zoom(0,full);opened=$('details.print:not([open])');opened.forEach(d=>d.open=true)});
         addEventListener('afterprint',()=>opened.forEach(d=>d.open=false));
         draw();
         })();

@@ -67,7 +67,7 @@ enum HTMLStyle {
         table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
         th,td{text-align:left;padding:6px 14px 6px 0;border-bottom:1px solid var(--line);vertical-align:top}
         thead th{font-size:12.5px;font-weight:600;color:var(--soft);white-space:nowrap}
-        th.num,td.num{text-align:right}
+        th.num,td.num{text-align:right}td.num{white-space:nowrap}
         .criteria td,.criteria th{border-bottom:0;padding-top:10px;padding-bottom:0}
         .criteria thead th{border-bottom:1px solid var(--line);padding-bottom:6px}
         .criteria tbody tr:last-child td{border-bottom:1px solid var(--line);padding:2px 14px 10px 0}
@@ -107,7 +107,7 @@ enum HTMLStyle {
         .ok{--c:var(--ok)}.unknown{--c:var(--unknown)}.failed{--c:var(--failed)}
         .primary{--c:var(--primary);--t:var(--primary-ink)}.replica{--c:var(--replica);--t:var(--replica-ink)}
         .unreachable{--c:var(--unreachable);--t:var(--unreachable-ink)}.other{--c:var(--other);--t:var(--other-ink)}
-        .legend .band{--c:var(--band);outline:1px solid var(--effect);outline-offset:-1px}
+        .legend .stall{--c:var(--stall)}.legend .band{--c:var(--band);outline:1px solid var(--effect);outline-offset:-1px}
         .legend .overlap{--c:var(--lost)}.legend .lost{--c:var(--lost)}.legend .acks{--c:var(--acks)}.legend .kept{--c:var(--kept)}
         .n0{--c:var(--n0)}.n1{--c:var(--n1)}.n2{--c:var(--n2)}.n3{--c:var(--n3)}.n4{--c:var(--n4)}.n5{--c:var(--n5)}
         .plot{display:grid;grid-template-columns:124px 1fr;gap:0 8px;padding-bottom:18px}
@@ -120,7 +120,7 @@ enum HTMLStyle {
         .band{fill:var(--band)}.effect{stroke:var(--effect);stroke-width:1px;fill:none}
         .stall{fill:var(--stall)}
         .points{fill:none;stroke:var(--c);stroke-width:3px;stroke-linecap:round}
-        .points.ok{opacity:.6}.points.failed{stroke-linecap:square;stroke-width:3.5px}.points.unknown{stroke-width:4px}
+        .points.ok{opacity:.6}.points.failed{stroke-linecap:butt;stroke-width:3.4px}.points.unknown{stroke-width:4px}
         .points.censored{stroke-width:3px;opacity:.75}
         path.line{fill:none;stroke:var(--c);stroke-width:1.6px;stroke-linejoin:round}
         .fill{fill:var(--c)}
@@ -160,7 +160,8 @@ enum HTMLStyle {
         body{font-size:11.5px}main{max-width:none;padding:0}.tools,.filter,#tip{display:none!important}
         h2{margin-top:22px;break-after:avoid}.chart{margin:12px 0 20px}tr,.note-box,.bar-row{break-inside:avoid}
         .plot{grid-template-columns:92px 1fr}figcaption{padding-left:100px}.area{cursor:auto}
-        details::details-content{content-visibility:visible;block-size:auto}summary{color:var(--soft);list-style:none}
+        details:not(.print){display:none}summary{color:var(--soft);list-style:none}
+        .criteria tbody{break-inside:avoid}.scroll{overflow:visible}thead{display:table-row-group}
         @page{margin:14mm 12mm}}
         """
 }

@@ -115,13 +115,19 @@ enum LatencyChart {
         return spots
     }
 
-    /// One path of dots: strokes of no length with round or square ends, each relative to the one before.
+    /// Height of a failure's mark in tenths of a pixel.
+    private static let square = 34
+
+    /// One path, each point relative to the one before: dots are strokes of no length with round ends; failures are
+    /// short upright strokes as thick as long, because square ends of strokes without length get lost on paper.
     private static func path(_ group: Group, _ spots: [Spot]) -> String {
         var path = ""
         var last = Spot(x: 0, y: 0)
+        let isSquare = group.outcome == .failed
         for spot in spots.sorted(by: { ($0.x, $0.y) < ($1.x, $1.y) }) {
-            path += "m\(spot.x - last.x) \(spot.y - last.y)h0"
-            last = spot
+            let top = isSquare ? spot.y - square / 2 : spot.y
+            path += "m\(spot.x - last.x) \(top - last.y)" + (isSquare ? "v\(square)" : "h0")
+            last = Spot(x: spot.x, y: isSquare ? top + square : top)
         }
         let names = [group.path.text, group.outcome.rawValue, group.reason.text].filter { !$0.isEmpty }
         return

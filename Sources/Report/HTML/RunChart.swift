@@ -23,6 +23,10 @@ enum RunChart {
         var shapes: [String] = []
         for (index, row) in rows.enumerated() { row.draw(index * lane + (lane - bar) / 2, &chart, &shapes) }
         chart.drawing = shapes.joined(separator: "\n")
+        chart.keys = [.init(style: "swatch band", name: "fault in effect")]
+        if !report.history.stalls.isEmpty {
+            chart.keys.append(.init(style: "swatch stall", name: "the prober itself stood still"))
+        }
         return chart
     }
 
@@ -103,7 +107,7 @@ enum RunChart {
             let tip = "\(mark.name) \(Figure.offset(Span(seconds: min(max(mark.at, 0), 1e8))))\n\(mark.detail)"
             shapes.append(Shape.line("mark", at: x, top: Double(top), height: Double(bar), tip: tip))
             // Names that would lie on each other are left to the tooltip.
-            let room = axis.width / 45
+            let room = axis.width / 32
             let next = positions.dropFirst(index + 1).first { $0 > x } ?? .infinity
             if x - last > room, next - x > room {
                 chart.captions.append(.init(from: x, to: nil, top: top, height: bar, text: mark.name, style: "at"))

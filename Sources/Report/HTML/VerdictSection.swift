@@ -64,7 +64,7 @@ enum VerdictSection {
             let items = result.exceptions.map { "<li>\(html($0))</li>" }.joined()
             let count = result.exceptions.count
             output +=
-                "<details\(count <= 5 ? " open" : "")><summary>\(count) exception\(count == 1 ? "" : "s")</summary>"
+                "<details class=\"print\"\(count <= 5 ? " open" : "")><summary>\(count) exception\(count == 1 ? "" : "s")</summary>"
                 + "<ul class=\"plain\">\(items)</ul></details>"
         }
         if !result.parts.isEmpty {
@@ -118,7 +118,8 @@ enum VerdictSection {
                 let left = decimal(bar.start / total * 100, places: 3)
                 let width = decimal((min(total, bar.end) - bar.start) / total * 100, places: 3)
                 let beyond = bar.end > total ? ", beyond this scale" : ""
-                return "<div class=\"bar-row\"><span>\(html(bar.name))</span><small>\(html(bar.detail + beyond))</small><b>"
+                return
+                    "<div class=\"bar-row\"><span>\(html(bar.name))</span><small>\(html(bar.detail + beyond))</small><b>"
                     + "\(html(Figure.text(bar.end - bar.start, unit: "s")))</b><div class=\"track\">"
                     + "<i class=\"\(bar.isBackground ? "background" : "")\" style=\"left:\(left)%;width:\(width)%\"></i></div></div>"
             }
