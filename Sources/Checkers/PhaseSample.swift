@@ -12,7 +12,7 @@ struct PhaseSample {
     private static let largestStalledShare = 0.05
 
     init(_ history: History, probe: Label, _ window: (from: Instant, until: Instant)) throws(Inconclusive) {
-        let all = ProbeOperations(history, probe: probe)
+        let all = ProbeOperations(history, probe: probe, spoiled: .everything)
         operations = all[all.positions(from: window.from, until: window.until)]
         stalled = all.stalled.count { window.from <= $0 && $0 < window.until }
         guard let first = operations.first, let last = operations.last else {

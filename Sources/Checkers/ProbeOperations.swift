@@ -12,13 +12,22 @@ package struct ProbeOperations: RandomAccessCollection, Sendable {
     /// After waking up from a stall, replies that had long arrived are stamped this much later at most.
     private static let wakeUp = Span.milliseconds(50)
 
+    /// What a stall of the prober takes away.
+    package enum Spoiled: Sendable, Hashable {
+        /// Failures alone: an operation that succeeded shows the service at work whatever the prober did.
+        case failures
+        /// Everything, for figures that a stall distorts even when an operation succeeds, such as latency.
+        case everything
+    }
+
     /// - Parameter path: only this path; nil: all that clients take (see `clientPaths`).
-    package init(_ history: History, probe: Label, path: Label? = nil) {
+    package init(_ history: History, probe: Label, path: Label? = nil, spoiled: Spoiled = .failures) {
         let paths = path.map { [$0] } ?? Self.clientPaths(of: probe, in: history.operations)
         let stalls = history.stalls
         var stalled: [Instant] = []
         let usable = OperationList(history) { operation in
             guard operation.probe == probe && paths.contains(operation.path) else { return false }
+            if stalls.isEmpty || (spoiled == .failures && operation.isGood) { return true }
             guard Self.isSpoiled(operation, by: stalls) else { return true }
             stalled.append(operation.due)
             return false

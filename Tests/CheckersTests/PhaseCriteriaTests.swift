@@ -68,6 +68,19 @@ import Testing
         #expect(scenario.judged(availability(96)).verdict == .pass)
     }
 
+    @Test func whatSucceededInAStallCountsAsServedButNotAsFast() {
+        var scenario = Scenario()
+        scenario.fault(5)
+        scenario.openLoop(until: 120, down: [(50, 50.5)], failure: .waits)
+        scenario.history.append(.stall(ProberStall(from: at(50), to: at(50.5))))
+        let result = scenario.judged(availability(100))
+        #expect(result.verdict == .pass && result.samples == 10_000)
+        let latency = scenario.judged(Latency(limits: [PercentileLimit("max", 1, .milliseconds(2))]))
+        #expect(latency.verdict == .pass)
+        // The interval is closed: the arrival due at its very end is spoiled too.
+        #expect(latency.part("stalled") == 51)
+    }
+
     @Test func aGeneratorThatPausesIsNotHealthy() {
         var scenario = Scenario()
         scenario.fault(5)
@@ -91,12 +104,17 @@ import Testing
     let p99 = PercentileLimit("p99", 0.99, .milliseconds(9_100))
 
     /// 100 s at 1,000/s; for 10 s nothing is answered, then everything at once.
-    func stall(timeout: Double?) -> Scenario {
+    static let stalled: Scenario = {
         var scenario = Scenario()
         scenario.openLoop(until: 100, interval: 0.001, down: [(40, 50)], failure: .waits)
-        guard let timeout else { return scenario }
+        return scenario
+    }()
+    static let stalledWithTimeout = stall(timeout: 1)
+
+    /// The same with clients that give up.
+    static func stall(timeout: Double) -> Scenario {
         var cut = Scenario()
-        for operation in scenario.history.operations {
+        for operation in stalled.history.operations {
             var operation = operation
             if operation.latency > Span(seconds: timeout) {
                 operation.end = operation.due + Span(seconds: timeout)
@@ -108,12 +126,12 @@ import Testing
     }
 
     @Test func s6AnOpenLoopSeesTheStall() {
-        let result = stall(timeout: nil).judged(Latency(limits: [p95, p99]))
+        let result = Self.stalled.judged(Latency(limits: [p95, p99]))
         #expect(isClose(result.part("p95"), 5_000, within: 5))
         #expect(isClose(result.part("p99"), 9_000, within: 5))
         #expect(result.verdict == .pass)
         let tight = PercentileLimit("p99", 0.99, .milliseconds(8_900))
-        #expect(stall(timeout: nil).judged(Latency(limits: [tight])).verdict == .fail)
+        #expect(Self.stalled.judged(Latency(limits: [tight])).verdict == .fail)
     }
 
     @Test func s6AClosedLoopHidesIt() {
@@ -131,7 +149,7 @@ import Testing
     }
 
     @Test func s6WithATimeoutNineSecondsOfArrivalsFail() {
-        let scenario = stall(timeout: 1)
+        let scenario = Self.stalledWithTimeout
         let result = scenario.judged(availability(91, window: 99))
         // The window starts at 1.0 s: 9,000 of 99,000 arrivals fail; over all 100 s it is 91 %.
         #expect(isClose(result.measured, 100 - 9_000.0 / 990, within: 0.01))
