@@ -89,6 +89,7 @@ private struct Load {
         experiment.configuration = configuration.configuration
         experiment.secrets = configuration.secrets
         readSections(sections, source, path, &experiment)
+        warnOfUnused(configuration, used: variables.used)
         return experiment
     }
 
@@ -124,7 +125,7 @@ private struct Load {
             experiment.title = reader.value(ExperimentKeys.title)
             experiment.description = reader.value(ExperimentKeys.description) ?? ""
             experiment.tags = reader.value(ExperimentKeys.tags) ?? []
-            experiment.seed = reader.value(ExperimentKeys.seed).map { UInt64($0) }
+            experiment.seed = reader.value(ExperimentKeys.seed)
             _ = reader.value(ExperimentKeys.method)
             guard let runbook = reader.value(ExperimentKeys.runbook) else { return }
             experiment.runbook = resolver.resolve(runbook, from: path)
@@ -180,6 +181,14 @@ private struct Load {
         var budget = OutageBudgetCheck()
         budget.check(criteria)
         diagnostics.append(contentsOf: budget.diagnostics)
+    }
+
+    private mutating func warnOfUnused(_ configuration: ConfigurationReader, used: Set<String>) {
+        if diagnostics.hasErrors { return }
+        for (name, place) in configuration.places where !used.contains(name) {
+            let noun = configuration.variables.secrets.contains(name) ? "secret" : "variable"
+            diagnostics.warning("the \(noun) '\(name)' is used nowhere", at: place)
+        }
     }
 
     private mutating func warn(_ experiment: Experiment, _ source: SourceText) {

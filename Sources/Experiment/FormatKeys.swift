@@ -21,13 +21,23 @@ enum ExperimentKeys {
     static let stopConditions = Parameter<Node?>.optional(
         "stop-conditions", .node, "what ends the run early and heals at once")
     static let limits = Parameter<Node?>.optional("limits", .node, "what the run may touch at most, and never")
-    static let seed = Parameter<Int?>.optional(
-        "seed", .integer(), "makes random choices of targets repeatable; without one a run draws and records its own")
+    static let seed = Parameter<UInt64?>.optional(
+        "seed", .seed, "makes random choices of targets repeatable; without one a run draws and records its own")
 
     static let all: [any AnyParameter] = [
         title, description, tags, runbook, configuration, secrets, targets, probes, steadyState, method, criteria,
         stopConditions, limits, seed,
     ]
+}
+
+extension ValueType where Value == UInt64 {
+    /// Any seed that a run can have drawn, so that a printed one can be pasted into the file.
+    static var seed: ValueType {
+        let schema: JSONValue = .object(["type": .string("integer"), "minimum": .integer(0)])
+        return ValueType(
+            scalar: "a whole number from 0 to \(UInt64.max)", schema: orVariable(schema), placeholder: 0
+        ) { UInt64($0.text) }
+    }
 }
 
 /// The keys of a fault plan.

@@ -256,6 +256,10 @@ import Testing
             targets:
               unused: {docker: {}}
             # ^ warning: the target 'unused' is used by no step
+            configuration: {region: west}
+            #               ^ warning: the variable 'region' is used nowhere
+            secrets: {password: {type: file, path: secrets/pg}}
+            #         ^ warning: the secret 'password' is used nowhere
             method: []
             """)
     }

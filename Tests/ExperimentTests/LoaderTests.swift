@@ -28,6 +28,21 @@ import Testing
             experiment.criteria.map(\.declaration.name) == ["rto", "rpo", "split-brain", "availability", "recovery"])
         #expect(experiment.criteria[0].after == "kill")
         #expect(experiment.limits.protectedNames == ["etcd"])
+        #expect(experiment.limits.maxTargets == 3)
         #expect(experiment.secrets.map(\.value) == [SecretReference(type: .file, key: "secrets/pg")])
+    }
+
+    @Test(arguments: [("0", 0), ("18446744073709551615", UInt64.max)])
+    func takesEverySeedThatARunCanHaveDrawn(text: String, seed: UInt64) throws {
+        let file = "title: t\nmethod: []\ncriteria: {recovery: {}}\nseed: \(text)\n"
+        #expect(try load(file).get().seed == seed)
+    }
+
+    @Test func readsTheSameExperimentEveryTime() throws {
+        let (first, second) = (try load(completeText).get(), try load(completeText).get())
+        #expect(first.method == second.method)
+        #expect(first.targets == second.targets)
+        #expect(first.seed == second.seed)
+        #expect(first.criteria == second.criteria)
     }
 }

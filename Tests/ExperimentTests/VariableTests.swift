@@ -88,7 +88,7 @@ import Testing
             configuration: {within: 5, seed: x}
             method: []
             seed: ${seed}
-            #     ^ expected a whole number, at least 0, found 'x' (from ${seed})
+            #     ^ expected a whole number from 0 to 18446744073709551615, found 'x' (from ${seed})
             criteria: {recovery: {within: "${within}"}}
             #                             ^ expected a duration with its unit, for example 250ms, 30s or 2m, found '5' (from ${within})
             """)
