@@ -75,6 +75,7 @@ let package = Package(
         tests("Experiment", ["Basics", "Experiment"]),
         tests("Contracts", ["Basics", "Contracts"]),
         tests("Process", ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "CLinux"]),
+        tests("CommandLine", ["Basics", "Process"]),
         tests("Controller", ["Basics", "Experiment", "Contracts", "Journal", "Controller", "Simulation"]),
         tests("Postgres", ["Basics", "Experiment", "Contracts", "HTTP", "Postgres"]),
         tests("Web", ["Basics", "Experiment", "Contracts", "HTTP", "Web", "CLinux"]),
