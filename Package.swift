@@ -73,6 +73,7 @@ let package = Package(
         tests("Script", []),
         tests("Basics", ["Basics"]),
         tests("Experiment", ["Basics", "Experiment"]),
+        tests("Shipped", ["Basics", "Experiment", "Contracts", "Checkers", "Docker", "Process", "Web", "Postgres"]),
         tests("Contracts", ["Basics", "Contracts"]),
         tests("Process", ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "CLinux"]),
         tests("CommandLine", ["Basics", "Process"]),

@@ -1,6 +1,7 @@
 internal import Basics
 internal import Checkers
 internal import Contracts
+internal import Docker
 internal import Experiment
 internal import Glibc
 internal import Postgres
@@ -63,6 +64,7 @@ enum Shipped {
     static var registry: Registry {
         var registry = CheckerKinds.registry
         registry.add(ProcessKinds.registry)
+        registry.add(DockerKinds.registry)
         registry.add(WebKinds.registry)
         registry.add(PostgresKinds.registry)
         return registry
