@@ -117,8 +117,19 @@ private final class CommandCheckSession: ProbeSession {
             record(arrival, sent: result.started, end: result.ended, outcome, reason)
             if let value = probe.output.quantity(of: result.output.text) { record(value, at: result.ended) }
         } catch {
-            // Not started, so nothing was asked: the arrival is lost, not the answer.
-            record(arrival, sent: nil, end: context.time.now, .failed, Label("not-started-\(error.code.rawValue)"))
+            recordFailure(arrival, error, started: started)
+        }
+    }
+
+    /// What could not be started was not asked. When we or the engine could not tell, neither can the record.
+    private func recordFailure(_ arrival: Arrival, _ error: FaultError, started: Instant) {
+        let end = context.time.now
+        switch error.code {
+        case .notFound, .notApplicable, .denied, .foreignState:
+            record(arrival, sent: nil, end: end, .failed, Label("not-started-\(error.code.rawValue)"))
+        case .timeout: record(arrival, sent: started, end: end, .unknown, "timeout")
+        case .unreachable, .unexpected, .cancelled:
+            record(arrival, sent: started, end: end, .unknown, Label(error.code.rawValue))
         }
     }
 

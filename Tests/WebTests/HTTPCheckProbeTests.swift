@@ -118,6 +118,18 @@ import Web
         #expect(!"\(record.all)".contains("s3cret-value"))
     }
 
+    @Test func aCertificateThatNobodyVouchesForIsAFailureUntilTheFileTrustsIt() async throws {
+        let server = try await PythonServer(isSecure: true)
+        let url: (String, Value) = ("url", .text(server.address + "/"))
+        let stranger = try await observe([url]).operations.first
+        #expect(stranger?.outcome == .failed)
+        #expect(stranger?.reason == "tls")
+        let trusted = try await observe([url, ("tls", ["ca": .text(server.certificate)])]).operations.first
+        #expect(trusted?.outcome == .ok)
+        let careless = try await observe([url, ("tls", ["verify": "false"])]).operations.first
+        #expect(careless?.outcome == .ok)
+    }
+
     @Test func namesTheNodeThatAnswered() async throws {
         let server = try await PythonServer()
         let record = try await observe([("url", .text(server.address + "/")), ("node-header", "x-node")])

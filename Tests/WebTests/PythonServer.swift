@@ -5,15 +5,18 @@ import Glibc
 /// A real HTTP server on a free port of loopback, ended when the test lets go of it.
 final class PythonServer: Sendable {
     let port: Int
+    /// The file of its own certificate, when it serves TLS; empty otherwise.
+    let certificate: String
+    private let isSecure: Bool
     private let pid: Int32
     private let output: CInt
 
-    /// `certificate` and `key`: PEM files to serve TLS with.
-    init(certificate: String = "", key: String = "") async throws {
+    /// `isSecure`: serve TLS with a certificate made for the occasion, for 127.0.0.1.
+    init(isSecure: Bool = false) async throws {
         var ends: [CInt] = [-1, -1]
         guard squall_pipe(&ends) == 0 else { throw SystemError.last("pipe2") }
         _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
-        let arguments = ["/usr/bin/python3", "-c", PythonServer.program, certificate, key]
+        let arguments = ["/usr/bin/python3", "-c", PythonServer.program, isSecure ? "tls" : "plain"]
         var copies = arguments.map { strdup($0) } + [nil]
         var environment: [UnsafeMutablePointer<CChar>?] = [strdup("PATH=/usr/bin:/bin"), nil]
         defer {
@@ -25,10 +28,13 @@ final class PythonServer: Sendable {
         guard failure == 0 else { throw SystemError("posix_spawn", errno: failure, subject: arguments[0]) }
         pid = started
         output = ends[0]
-        port = try await PythonServer.readPort(ends[0])
+        self.isSecure = isSecure
+        let words = try await PythonServer.readLine(ends[0]).split(separator: " ").map(String.init)
+        port = words.first.flatMap { Int($0) } ?? 0
+        certificate = words.count > 1 ? words[1] : ""
     }
 
-    private static func readPort(_ descriptor: CInt) async throws -> Int {
+    private static func readLine(_ descriptor: CInt) async throws -> String {
         let time = SystemTimeSource()
         let deadline = time.now + .seconds(20)
         var text = ""
@@ -40,22 +46,25 @@ final class PythonServer: Sendable {
                 try await time.sleep(for: .milliseconds(2))
             }
         }
-        guard let port = Int(text.dropLast()) else { throw SystemError("start", errno: ETIMEDOUT, subject: "server") }
-        return port
+        guard text.hasSuffix("\n") else { throw SystemError("start", errno: ETIMEDOUT, subject: "server") }
+        return String(text.dropLast())
     }
 
-    var address: String { "http://127.0.0.1:\(port)" }
+    var address: String { "http\(isSecure ? "s" : "")://127.0.0.1:\(port)" }
 
     deinit {
         kill(pid, SIGKILL)
         var status: CInt = 0
         waitpid(pid, &status, 0)
         close(output)
+        guard !certificate.isEmpty else { return }
+        unlink(certificate)
+        rmdir(String(certificate.prefix(upTo: certificate.lastIndex(of: "/") ?? certificate.endIndex)))
     }
 
     /// Answers by path; `/reset` and `/close` take the request and end the connection without an answer.
     private static let program = #"""
-        import http.server, json, socket, ssl, struct, sys, threading, time
+        import http.server, os, socket, ssl, struct, subprocess, sys, tempfile, time
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -99,11 +108,18 @@ final class PythonServer: Sendable {
             def handle_error(self, *_): pass
 
         server = Server(("127.0.0.1", 0), Handler)
-        if sys.argv[1]:
+        certificate = ""
+        if sys.argv[1] == "tls":
+            folder = tempfile.mkdtemp(prefix="squall-test-")
+            certificate, key = folder + "/certificate.pem", folder + "/key.pem"
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=test",
+                "-addext", "subjectAltName=IP:127.0.0.1"], check=True, stderr=subprocess.DEVNULL)
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(sys.argv[1], sys.argv[2])
+            context.load_cert_chain(certificate, key)
+            os.unlink(key)
             server.socket = context.wrap_socket(server.socket, server_side=True)
-        print(server.server_address[1], flush=True)
+        print(server.server_address[1], certificate, flush=True)
         server.serve_forever()
         """#
 }
