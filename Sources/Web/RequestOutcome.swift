@@ -35,7 +35,8 @@ struct RequestOutcome: Sendable, Hashable {
             switch error.code {
             case .refusedBeforeSend: "refused"
             case .interrupted: "lost"
-            case .timeout: error.sentAnything ? "timeout" : "connect-timeout"
+            // Without a timing the request was never taken up: its time had passed in our own queue.
+            case .timeout: error.sentAnything ? "timeout" : error.timing == nil ? "not-sent" : "connect-timeout"
             case .cancelled: "cancelled"
             case .tls: "tls"
             case .tooLarge: "too-large"

