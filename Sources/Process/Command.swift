@@ -4,7 +4,8 @@ package import Basics
 package struct Command: Sendable, Hashable, Codable {
     /// The program and its arguments. A program without `/` is looked for in the `PATH` of `environment`.
     package var arguments: [String]
-    /// All the child gets; without `PATH` it gets Debian's usual one, and nothing of our own environment leaks in.
+    /// All the child gets on a host; without `PATH` it gets Debian's usual one, and nothing of our own environment leaks
+    /// in. In a container it comes on top of what the container was started with.
     package var environment: [String: String]
     /// nil: the controller's.
     package var directory: String?

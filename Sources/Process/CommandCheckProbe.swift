@@ -128,8 +128,9 @@ private final class CommandCheckSession: ProbeSession {
         case .notFound, .notApplicable, .denied, .foreignState:
             record(arrival, sent: nil, end: end, .failed, Label("not-started-\(error.code.rawValue)"))
         case .timeout: record(arrival, sent: started, end: end, .unknown, "timeout")
-        case .unreachable, .unexpected, .cancelled:
-            record(arrival, sent: started, end: end, .unknown, Label(error.code.rawValue))
+        case .unreachable, .unexpected: record(arrival, sent: started, end: end, .unknown, Label(error.code.rawValue))
+        // In a container only: the run ended before the answer and before the time limit, so there is nothing to report.
+        case .cancelled: break
         }
     }
 

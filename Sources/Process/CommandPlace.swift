@@ -1,5 +1,6 @@
 package import Basics
 package import Contracts
+internal import Docker
 internal import Glibc
 
 /// Where a command runs.
@@ -40,16 +41,28 @@ package enum CommandPlace: Sendable, Hashable, Codable {
                 throw FaultError("run '\(command.arguments.first ?? "")'", on: description, safe)
             }
         case .container(let name):
-            let containers = try context.services.require((any ContainerCommands).self)
-            return try await containers.run(revealed, inContainer: name, until: deadline)
+            return try await execute(revealed, inContainer: name, until: deadline, in: context)
         }
     }
-}
 
-/// Runs programs in containers; a service, so that this module's faults need not know which engine there is.
-package protocol ContainerCommands: Sendable {
-    /// As `CommandRunner.run`. Throws `notFound` when there is no such running container, or no such program in it.
-    func run(
-        _ command: Command, inContainer container: String, until deadline: Instant
-    ) async throws(FaultError) -> CommandResult
+    /// The engine runs it: whether it was started is the engine's word, and at the deadline it may run on in there.
+    private func execute(
+        _ command: Command, inContainer name: String, until deadline: Instant, in context: SystemContext
+    ) async throws(FaultError) -> CommandResult {
+        let engine = try context.services.require((any ContainerEngine).self)
+        let execution = Execution(
+            command.arguments, environment: command.environment, workingDirectory: command.directory,
+            outputLimit: command.outputLimit)
+        let started = context.time.now
+        do throws(FaultError) {
+            let result = try await engine.execute(execution, in: name, until: deadline)
+            return CommandResult(
+                ending: .exited(Int32(clamping: result.exitCode)),
+                output: CapturedOutput(bytes: result.output.standardOutput, total: result.output.totalOutput),
+                errors: CapturedOutput(bytes: result.output.standardError, total: result.output.totalError),
+                started: started, ended: context.time.now)
+        } catch {
+            throw FaultError(error.code, context.secrets.redact(error.message), advice: error.advice)
+        }
+    }
 }

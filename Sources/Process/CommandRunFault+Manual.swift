@@ -5,8 +5,10 @@ extension CommandRunFault {
         summary: "run a command that causes a failure, and another one that undoes it",
         details: """
             Runs `inject` as a plain argument list, without a shell, on this machine or, with a container target, inside \
-            that container. The programs get PATH and the variables listed under `environment`, nothing else, stdin from \
-            /dev/null, and a process group of their own that is ended when `timeout` has passed (SIGTERM, after 2 s SIGKILL).
+            that container. On this machine the programs get PATH and the variables listed under `environment`, nothing \
+            else, stdin from /dev/null, and a process group of their own that is ended when `timeout` has passed (SIGTERM, \
+            after 2 s SIGKILL). In a container they get its own variables as well, and a program that `timeout` gives up \
+            may run on in there: the engine has no call that ends it.
 
             An exit code says what the program thinks, not what the system does. The effect is shown by `confirm`, a \
             program that changes nothing and exits with 0 only while the effect is there; it is run once before (where it \
