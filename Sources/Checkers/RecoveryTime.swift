@@ -35,6 +35,10 @@ package struct RecoveryTime: Checker {
         limit = reader.value(Self.maxParameter)
         hold = reader.value(Self.holdParameter)
         success = reader.value(Self.successParameter)
+        if hold == .zero, !reader.diagnostics.hasErrors {
+            reader.diagnostics.error(
+                "a hold of 0s would call any single success a recovery", at: reader.location(of: "hold"))
+        }
     }
 
     package init(limit: Span, hold: Span = .seconds(10), success: Share = Share(fraction: 0.99)) {

@@ -99,7 +99,12 @@ private struct Doubts {
                 return "\(subject) has no proven effect\(why)"
             }
         }
-        return fault.stage == .healFailed ? "\(subject) could not be healed\(why)" : nil
+        switch fault.stage {
+        case .healed: return nil
+        case .healFailed: return "\(subject) could not be healed\(why)"
+        case .prepared, .injecting, .active, .unproven, .refused, .healing:
+            return "\(subject) was never verified as healed\(why)"
+        }
     }
 
     private static func text(_ reason: AbortReason) -> String {

@@ -30,7 +30,9 @@ import Testing
     @Test func checkersReadNoClockAndTouchNothing() {
         let imports = Set(tree.imports.filter { $0.file.module == "Checkers" }.map(\.module))
         #expect(imports.isSubset(of: ["Basics", "Experiment", "Contracts", "Glibc"]), "\(imports)")
-        let impure = tree.code(containing: ["TimeSource", "async ", "open(", "SystemRandom"]) { $0.module == "Checkers" }
+        let impure = tree.code(containing: ["TimeSource", "async ", "open(", "SystemRandom"]) {
+            $0.module == "Checkers"
+        }
         #expect(impure.isEmpty, "a checker is a function of the history: \(impure)")
     }
 }

@@ -44,6 +44,7 @@ import Testing
 
     @Test(arguments: [
         ("rto", [("max", "30")], "a duration with its unit"), ("rto", [], "missing 'max'"),
+        ("rto", [("max", "30s"), ("hold", "0s")], "a hold of 0s"),
         ("availability", [("min", "70%")], "missing 'window'"),
         ("availability", [("min", "70%"), ("window", "0s")], "a window of 0s"),
         ("latency", [], "name at least one limit"), ("latency", [("p99", ">= 100ms")], "an upper limit in time"),

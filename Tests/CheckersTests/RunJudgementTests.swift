@@ -81,6 +81,15 @@ import Testing
         #expect(RunJudgement.judge(scenario.history, criteria: [criterion(.pass)]).verdict == .inconclusive)
     }
 
+    @Test func aFaultThatWasNeverHealedIsNoPass() {
+        var scenario = Scenario()
+        scenario.fault(5)
+        scenario.history.append(.steadyState(phase: .settling, held: true, at: at(80), detail: ""))
+        let judgement = RunJudgement.judge(scenario.history, criteria: [criterion(.pass)])
+        #expect(judgement.verdict == .inconclusive)
+        #expect(judgement.reason.contains("never verified as healed"))
+    }
+
     @Test func aStepThatNeverBeganIsNoPass() {
         let judgement = RunJudgement.judge(recovered().history, criteria: [criterion(.pass)], steps: ["kill", "cut"])
         #expect(judgement.verdict == .inconclusive)
