@@ -80,6 +80,7 @@ let package = Package(
         tests("Controller", ["Basics", "Experiment", "Contracts", "Journal", "Controller", "Simulation"]),
         tests("Postgres", ["Basics", "Experiment", "Contracts", "HTTP", "Postgres"]),
         tests("Web", ["Basics", "Experiment", "Contracts", "HTTP", "Web", "CLinux"]),
+        tests("Docker", ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "TestSupport"]),
         tests("HTTP", ["Basics", "HTTP", "TestSupport"]),
         tests("Journal", ["Basics", "Experiment", "Contracts", "Journal"]),
         tests("Report", ["Basics", "Experiment", "Contracts", "Report"], exclude: ["Snapshots"]),
