@@ -48,9 +48,7 @@ package struct CommandCheckProbe: Probe {
         exitCode = Int32(reader.value(Self.exitCode))
         output = reader.value(Self.output) ?? OutputCondition()
         place = reader.value(Self.container).map(CommandPlace.container) ?? .host
-        if reader.has("command"), arguments.first?.isEmpty ?? true {
-            reader.diagnostics.error("'command' names no program", at: reader.location(of: "command"))
-        }
+        reader.checkProgram("command", arguments)
         for (key, span) in [("every", every), ("timeout", timeout)] where span < .milliseconds(1) {
             reader.diagnostics.error("'\(key)' must be at least 1ms", at: reader.location(of: key))
         }
@@ -177,7 +175,7 @@ private final class CommandCheckSession: ProbeSession {
 
 extension CommandCheckProbe {
     package static let manual = Manual(
-        summary: "run a command at fixed times and judge its exit code and output",
+        summary: "Runs a command at fixed times and looks at its exit code and output.",
         details: """
             Starts the program at t0, t0 + every, t0 + 2 every, …, on this machine or with `container` inside one, whether \
             or not the run before has ended. A run is ok when its exit code is `exit-code` and its output meets `output`: \

@@ -2,7 +2,7 @@ package import Contracts
 
 extension CommandRunFault {
     package static let manual = Manual(
-        summary: "run a command that causes a failure, and another one that undoes it",
+        summary: "Runs a command that causes a failure, and another one that undoes it.",
         details: """
             Runs `inject` as a plain argument list, without a shell, on this machine or, with a container target, inside \
             that container. On this machine the programs get PATH and the variables listed under `environment`, nothing \

@@ -79,10 +79,10 @@ package struct CommandRunFault: Fault {
                 at: reader.location,
                 notes: ["write the command that undoes it, or 'irreversible: true' when nothing can"])
         }
-        for (key, arguments) in [("inject", inject), ("undo", undo ?? ["-"]), ("confirm", confirm ?? ["-"])]
-        where arguments.first?.isEmpty ?? true {
-            if reader.has(key) { reader.diagnostics.error("'\(key)' names no program", at: reader.location(of: key)) }
-        }
+        reader.checkProgram("inject", inject)
+        reader.checkProgram("undo", undo)
+        reader.checkProgram("confirm", confirm)
+        reader.checkProgram("check-clean", checkClean)
     }
 
     package func plan(for target: Target) -> PlannedOperation {

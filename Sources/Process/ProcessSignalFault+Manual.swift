@@ -2,7 +2,7 @@ package import Contracts
 
 extension ProcessSignalFault {
     package static let manual = Manual(
-        summary: "send a signal to every process of a name, in a container or on this machine",
+        summary: "Sends a signal to every process of a name, in a container or on this machine.",
         details: """
             Finds the processes from this machine's process table: in a container by its control group, without a target \
             among the processes of this machine that run in no container. A name matches the kernel's name for the \

@@ -2,7 +2,7 @@ package import Contracts
 
 extension HTTPCheckProbe {
     package static let manual = Manual(
-        summary: "send HTTP requests at a fixed rate and judge status, headers, body and JSON",
+        summary: "Sends HTTP requests at a fixed rate and looks at status, headers, body and JSON.",
         details: """
             Request k is due at t0 + k/rate, whatever became of those before it; latency is counted from then. The client \
             may hold max(1000, rate × timeout) requests in flight; one that is due beyond that counts as failed and never \
