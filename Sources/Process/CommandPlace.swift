@@ -45,6 +45,19 @@ package enum CommandPlace: Sendable, Hashable, Codable {
         }
     }
 
+    /// Whether the container that this names does not exist any more; `notFound` of an exec may also be its program's.
+    func isGone(in context: SystemContext) async throws(FaultError) -> Bool {
+        guard case .container(let name) = self else { return false }
+        let engine = try context.services.require((any ContainerEngine).self)
+        do throws(FaultError) {
+            _ = try await engine.inspect(name)
+            return false
+        } catch {
+            if error.code == .notFound { return true }
+            throw error
+        }
+    }
+
     /// The engine runs it: whether it was started is the engine's word, and at the deadline it may run on in there.
     private func execute(
         _ command: Command, inContainer name: String, until deadline: Instant, in context: SystemContext

@@ -12,7 +12,7 @@ extension CommandRunFault {
             result = try await undo.place.run(command, until: context.time.now + undo.timeout, in: context)
         } catch {
             // What ran in a container that is gone is gone with it; on this machine a missing program heals nothing.
-            if error.code == .notFound, undo.place != .host {
+            if error.code == .notFound, try await undo.place.isGone(in: context) {
                 note(healed: undo)
                 return
             }
@@ -36,7 +36,7 @@ extension CommandRunFault {
             if result.exitCode == 0 { return nil }
             return leftover(undo, failure(of: check, result, on: undo.target, in: context).message)
         } catch {
-            if error.code == .notFound, undo.place != .host { return nil }
+            if error.code == .notFound, try await undo.place.isGone(in: context) { return nil }
             throw error
         }
     }

@@ -86,6 +86,18 @@ struct ContainerTests {
         }
     }
 
+    @Test func anUndoWhoseProgramIsMissingIsNoHeal() async throws {
+        try await withContainer { target in
+            let fault = try makeFault(
+                CommandRunFault.self,
+                ["inject": ["true"], "undo": ["squall-no-such-program"], "effect": "exit-code"])
+            let undo = try await fault.prepare(target, in: context)
+            _ = try await fault.inject(undo, in: context)
+            await #expect(throws: FaultError.self) { try await CommandRunFault.heal(undo, in: context) }
+            #expect(try await CommandRunFault.leftover(of: undo, in: context) != nil)
+        }
+    }
+
     @Test func signalsReachOnlyTheProcessesOfTheContainer() async throws {
         let outside = try Child(["/bin/sleep", "60"])
         try await withContainer { target in
