@@ -27,36 +27,70 @@ package struct ContainerPauseFault: Fault {
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
         let engine = try context.services.require((any ContainerEngine).self)
         let sent = context.time.now
-        try await engine.pause(undo.container.id)
-        let freezer = try freezer(undo, in: context)
-        let seen = context.time.now
+        let frozen = try await freeze(undo, engine, until: sent + .seconds(15), in: context)
         let details = try await engine.inspect(undo.container.id)
         let name = undo.container.name
         guard details.state == .paused, undo.container.isSameStart(as: details) else {
             return .unproven("the engine reports container \(name) as \(details.state.text) after its pause")
         }
-        switch freezer {
-        case .frozen:
-            return .confirmed(
-                InstantRange(sent, seen), evidence: "the freezer of container \(name) reads frozen, the engine paused")
-        case .freezing, .thawed:
-            return .unproven("the engine paused container \(name), its freezer reads \(freezer?.rawValue ?? "nothing")")
-        case nil:
+        guard undo.container.processStart != nil else {
             return .confirmed(
                 InstantRange(sent, context.time.now), evidence: "the engine reports container \(name) as paused")
         }
+        guard let frozen else {
+            return .unproven("the engine paused container \(name), its freezer does not read frozen")
+        }
+        return .confirmed(frozen, evidence: "the freezer of container \(name) reads frozen, the engine paused")
     }
 
-    /// nil when this machine cannot see the container's processes.
-    private func freezer(_ undo: Undo, in context: SystemContext) throws(FaultError) -> FreezerState? {
-        guard undo.container.processStart != nil else { return nil }
-        let groups = try context.services.require((any ControlGroups).self)
-        do throws(SystemError) {
-            return try groups.freezer(of: undo.container.pid) ?? .thawed
-        } catch {
-            throw FaultError(
-                .unexpected, "the freezer of container \(undo.container.name) cannot be read", underlying: error)
+    /// Pauses while the freezer is watched; nil when it did not freeze, or when this machine cannot see it.
+    ///
+    /// The engine's answer comes long after the freeze, so that only the watch gives a narrow interval.
+    private func freeze(
+        _ undo: Undo, _ engine: any ContainerEngine, until deadline: Instant, in context: SystemContext
+    ) async throws(FaultError) -> InstantRange? {
+        guard undo.container.processStart != nil else {
+            try await engine.pause(undo.container.id)
+            return nil
         }
+        let groups = try context.services.require((any ControlGroups).self)
+        let container = undo.container
+        let watched = await withTaskGroup(of: Result<InstantRange?, FaultError>.self) { group in
+            defer { group.cancelAll() }
+            group.addTask { await Self.watch(container, groups, until: deadline, in: context) }
+            do throws(FaultError) {
+                try await engine.pause(container.id)
+            } catch {
+                return Result<InstantRange?, FaultError>.failure(error)
+            }
+            return await group.next() ?? .success(nil)
+        }
+        return try watched.get()
+    }
+
+    /// From the start of the last look that saw it thawed to the end of the first that saw it frozen.
+    private static func watch(
+        _ container: HeldContainer, _ groups: any ControlGroups, until deadline: Instant, in context: SystemContext
+    ) async -> Result<InstantRange?, FaultError> {
+        var thawed = context.time.now
+        while thawed < deadline {
+            let began = context.time.now
+            do throws(SystemError) {
+                guard let state = try groups.freezer(of: container.pid) else { return .success(nil) }
+                if state == .frozen { return .success(InstantRange(thawed, context.time.now)) }
+            } catch {
+                return .failure(
+                    FaultError(
+                        .unexpected, "the freezer of container \(container.name) cannot be read", underlying: error))
+            }
+            thawed = began
+            do throws(FaultError) {
+                try await pause(.milliseconds(1), in: context)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return .success(nil)
     }
 
     package static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError) {
