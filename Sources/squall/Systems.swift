@@ -1,5 +1,6 @@
 internal import Basics
 internal import Contracts
+internal import Docker
 internal import Experiment
 internal import HTTP
 internal import Postgres
@@ -11,6 +12,8 @@ struct Systems {
     let registry = standardRegistry()
     let host: LocalHost
     let services: Services
+    /// Why no engine can be talked to; nil when one is configured, whether or not it answers.
+    let engineProblem: FaultError?
 
     /// Opens no connection: a run without containers needs no engine.
     init() throws {
@@ -22,6 +25,12 @@ struct Systems {
         services.register(host, as: (any ProcessTable).self)
         services.register(try PostgresClient(time: time))
         services.register(try LocalCommandRunner(), as: (any CommandRunner).self)
+        do throws(FaultError) {
+            try DockerKinds.register(in: &services, environment: processEnvironment(), time: time)
+            engineProblem = nil
+        } catch {
+            engineProblem = error
+        }
         self.services = services
     }
 

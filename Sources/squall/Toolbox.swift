@@ -1,6 +1,7 @@
 internal import Basics
 internal import Checkers
 internal import Contracts
+internal import Docker
 internal import Experiment
 internal import HTTP
 internal import Postgres
@@ -10,6 +11,7 @@ internal import Web
 /// Every kind of every module: the one place that joins systems and controller.
 func standardRegistry() -> Registry {
     var registry = Registry()
+    registry.add(DockerKinds.registry)
     registry.add(ProcessKinds.registry)
     registry.add(PostgresKinds.registry)
     registry.add(WebKinds.registry)

@@ -4,6 +4,8 @@ struct FlagExperiment {
     var title = "A flag is raised"
     /// Lines under `method:`; `nil`: the flag is raised and removed again by the undo.
     var method: String?
+    /// nil: the flag stays up until the healing phase.
+    var duration: String? = "600ms"
     var probe = "[test, \"!\", -e, FLAG]"
     var criteria = "availability: {probe: service, min: 1%, window: 2s}"
     var extra = ""
@@ -19,7 +21,7 @@ struct FlagExperiment {
                 confirm: [test, -e, FLAG]
                 undo: [rm, -f, FLAG]
                 check-clean: [test, "!", -e, FLAG]
-            """
+            """ + (duration.map { "\n    duration: \($0)" } ?? "")
         return """
             title: \(title)
             description: Nothing but a file is touched.

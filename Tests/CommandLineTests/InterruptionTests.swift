@@ -11,7 +11,8 @@ import Testing
         _ folder: String, _ signals: [Signal], extra: String = ""
     ) async throws -> (outcome: CommandResult, experiment: FlagExperiment) {
         let experiment = FlagExperiment(
-            folder: folder, criteria: "availability: {probe: service, min: 0%, window: 60s}", extra: extra)
+            folder: folder, duration: nil, criteria: "availability: {probe: service, min: 0%, window: 60s}",
+            extra: extra)
         let path = try experiment.file()
         try #require(access(SquallBinary.path, X_OK) == 0, "\(SquallBinary.path) is missing: swift build -c release")
         let runner = try LocalCommandRunner()
@@ -91,7 +92,7 @@ import Testing
                 until: time.now + .seconds(10))
             try #require(mounted.exitCode == 0, "\(mounted.errors.text)")
             let experiment = FlagExperiment(
-                folder: folder, criteria: "availability: {probe: service, min: 0%, window: 60s}")
+                folder: folder, duration: nil, criteria: "availability: {probe: service, min: 0%, window: 60s}")
             let run = try await SquallBinary.run(["run", try experiment.file()], in: folder)
             let unmounted = try await runner.run(Command(["umount", "\(folder)/runs"]), until: time.now + .seconds(10))
             #expect(unmounted.exitCode == 0)
