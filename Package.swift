@@ -75,7 +75,7 @@ let package = Package(
         tests("Experiment", ["Basics", "Experiment"]),
         tests("Shipped", ["Basics", "Experiment", "Contracts", "Checkers", "Docker", "Process", "Web", "Postgres"]),
         tests("Contracts", ["Basics", "Contracts"]),
-        tests("Process", ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "CLinux"]),
+        tests("Process", ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "CLinux", "TestSupport"]),
         tests("CommandLine", ["Basics", "Process"]),
         tests("Controller", ["Basics", "Experiment", "Contracts", "Journal", "Controller", "Simulation"]),
         tests("Postgres", ["Basics", "Experiment", "Contracts", "HTTP", "Postgres"]),

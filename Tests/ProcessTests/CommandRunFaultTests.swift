@@ -2,6 +2,7 @@ import Basics
 import Contracts
 import Glibc
 import Process
+import TestSupport
 import Testing
 
 @Suite struct CommandRunFaultTests {
@@ -101,7 +102,7 @@ import Testing
         #expect(try await CommandRunFault.leftover(of: undo, in: context) != nil)
         await #expect(throws: FaultError.self) { try await CommandRunFault.heal(undo, in: context) }
         #expect(try await CommandRunFault.leftover(of: undo, in: context) != nil)
-        try folder.write("mark", "")
+        try folder.write("", to: "mark")
         try await CommandRunFault.heal(undo, in: context)
         #expect(try await CommandRunFault.leftover(of: undo, in: context) == nil)
     }

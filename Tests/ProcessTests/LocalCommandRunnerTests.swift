@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import Process
+import TestSupport
 import Testing
 
 @Suite struct LocalCommandRunnerTests {

@@ -58,7 +58,8 @@ private func program(named name: String, body: String = "time.sleep(60)") -> Str
         for child in children { #expect(try states(child) == ["T"]) }
         #expect(try states(bystander) == ["S"])
         let leftover = try #require(try await ProcessSignalFault.leftover(of: undo, in: context))
-        #expect(leftover.commands == ["kill -CONT " + children.map { String($0.pid) }.sorted().joined(separator: " ")])
+        #expect(
+            leftover.commands == ["kill -CONT " + children.map(\.pid).sorted().map(String.init).joined(separator: " ")])
         try await ProcessSignalFault.heal(undo, in: context)
         #expect(try await ProcessSignalFault.leftover(of: undo, in: context) == nil)
         for child in children { #expect(try await eventually { try states(child) == ["S"] }) }
