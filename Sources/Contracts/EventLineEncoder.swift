@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// Writes events as lines of `EventLine`'s format into a buffer of the caller.
 ///
-/// One value per history and thread: it keeps the encoded text of every name it has met. About a quarter of a
-/// microsecond per operation (release build), so a thousand observations a second cost well under a per cent of a core.
+/// One value per history and thread: it keeps the encoded text of every name it has met. Less than a
+/// microsecond per operation (release build), so a thousand observations a second cost a thousandth of a core.
 package struct EventLineEncoder {
     private var names: [Label: [UInt8]] = [:]
 
@@ -192,8 +192,8 @@ package struct EventLineEncoder {
 }
 
 extension EventLine {
-    /// One event as a line with its newline, from any thread: an encoder shared by all, whose lock is held for the
-    /// quarter of a microsecond that encoding takes.
+    /// One event as a line with its newline, from any thread: an encoder shared by all, whose lock is held only
+    /// while it encodes.
     package static func bytes(of event: HistoryEvent) -> [UInt8] {
         var line: [UInt8] = []
         line.reserveCapacity(192)

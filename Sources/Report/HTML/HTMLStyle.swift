@@ -106,7 +106,7 @@ enum HTMLStyle {
         .legend .line{height:0;border-top:3px solid var(--c);background:none;border-radius:0}
         .ok{--c:var(--ok)}.unknown{--c:var(--unknown)}.failed{--c:var(--failed)}
         .primary{--c:var(--primary);--t:var(--primary-ink)}.replica{--c:var(--replica);--t:var(--replica-ink)}
-        .unreachable{--c:var(--unreachable);--t:var(--unreachable-ink)}.other{--c:var(--other);--t:var(--other-ink)}
+        .unreachable{--c:var(--unreachable);--t:var(--unreachable-ink)}.other{--c:var(--other);--t:var(--other-ink)}.alive{--c:#7cc08f;--t:#0d3318}
         .legend .stall{--c:var(--stall)}.legend .band{--c:var(--band);outline:1px solid var(--effect);outline-offset:-1px}
         .legend .overlap{--c:var(--lost)}.legend .lost{--c:var(--lost)}.legend .acks{--c:var(--acks)}.legend .kept{--c:var(--kept)}
         .n0{--c:var(--n0)}.n1{--c:var(--n1)}.n2{--c:var(--n2)}.n3{--c:var(--n3)}.n4{--c:var(--n4)}.n5{--c:var(--n5)}

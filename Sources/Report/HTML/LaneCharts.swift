@@ -46,19 +46,33 @@ enum LaneCharts {
             }
         }
         chart.drawing = shapes.joined(separator: "\n")
-        chart.keys = [
-            .init(style: "swatch primary", name: "primary"), .init(style: "swatch replica", name: "replica"),
-            .init(style: "swatch unreachable", name: "unreachable"), .init(style: "swatch other", name: "other"),
-        ]
+        chart.keys = legend(lanes)
         if !duals.isEmpty { chart.keys.append(.init(style: "swatch overlap", name: "two primaries at once")) }
         return chart
+    }
+
+    /// The states that occurred, by colour.
+    private static func legend(_ lanes: [RoleLane]) -> [Chart.Key] {
+        var names: [String: [String]] = [:]
+        for stretch in lanes.flatMap(\.stretches) {
+            let (style, name) = (style(stretch.state), stretch.state.text)
+            if names[style]?.contains(name) != true, names[style, default: []].count < 4 {
+                names[style, default: []].append(name)
+            }
+        }
+        return ["primary", "replica", "alive", "other", "unreachable"].compactMap { style in
+            names[style].map { Chart.Key(style: "swatch \(style)", name: $0.sorted().joined(separator: ", ")) }
+        }
     }
 
     private static func hasGenerations(_ lanes: [RoleLane]) -> Bool {
         lanes.contains { $0.stretches.contains { $0.generation != nil } }
     }
 
-    private static func summary(_ duals: [Overlap]) -> String {
+    private static func summary(_ lanes: [RoleLane], _ duals: [Overlap]) -> String {
+        guard lanes.contains(where: { $0.stretches.contains { $0.state == StateSample.primary } }) else {
+            return "Each change is in the timeline below."
+        }
         guard let longest = duals.max(by: { $0.length < $1.length }) else {
             return "At no time did two nodes say that they are primary."
         }
@@ -79,6 +93,7 @@ enum LaneCharts {
         case StateSample.primary: "primary"
         case StateSample.replica: "replica"
         case StateSample.unreachable: "unreachable"
+        case "running", "healthy", "up", "ok": "alive"
         default: "other"
         }
     }
