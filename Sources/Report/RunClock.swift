@@ -15,7 +15,7 @@ package struct RunClock: Sendable {
 
     package init(_ verdict: RunVerdict, _ history: History) {
         start = verdict.run.startedAt
-        end = max(verdict.endedAt, start)
+        end = max(verdict.endedAt, history.lastInstant ?? start, start)
         wall = verdict.run.startedAtWall
         let effect = history.faults.compactMap { $0.effectiveAt?.upper }.min()
         origin = effect ?? start
@@ -36,4 +36,16 @@ package struct RunClock: Sendable {
     }
 
     package var duration: Span { end - start }
+}
+
+extension History {
+    /// The newest instant of any observation: a run that was killed has no end of its own.
+    fileprivate var lastInstant: Instant? {
+        // Lists are in order of arrival, so the newest of the long ones stand at their ends.
+        let newest = [
+            operations.last?.end, states.last?.end, measurements.last?.at, readBacks.last?.at, stalls.last?.to,
+            notes.last?.at, steadyStates.last?.at, phases.last?.at, abort?.at, endedAt,
+        ]
+        return (newest + faults.map(\.healedAt) + faults.map { $0.effectiveAt?.upper }).compactMap(\.self).max()
+    }
 }

@@ -71,7 +71,7 @@ package enum TerminalVerdict {
             let total = waterfall.scale
             guard total > 0 else { return [] }
             let column = waterfall.bars.map(\.name.count).max() ?? 0
-            let values = waterfall.bars.map { Figure.text($0.end - $0.start, unit: result.unit) }
+            let values = waterfall.bars.map { Figure.text($0.value, unit: result.unit) }
             let valueColumn = values.map(\.count).max() ?? 0
             let space = max(10, min(60, width - column - valueColumn - 9))
             var lines: [StyledText] = ["", title("\(result.displayName) in phases, from the fault's effect")]

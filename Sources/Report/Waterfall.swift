@@ -6,6 +6,8 @@ struct Waterfall {
         var name: String
         var start: Double
         var end: Double
+        /// As the checker gave it; marks out of order make it differ from the bar's length.
+        var value: Double
         var detail: String
         /// It runs beside the other phases from the beginning, so it takes no part in the scale.
         var isBackground = false
@@ -37,12 +39,12 @@ struct Waterfall {
         }
         func mark(_ name: String) -> Double? { marks.first { $0.name == name }?.at }
         for phase in Waterfall.phases {
-            guard let part = result.parts.first(where: { $0.name == phase.name }), part.value != nil,
+            guard let part = result.parts.first(where: { $0.name == phase.name }), let value = part.value,
                 let start = mark(phase.from), let end = mark(phase.to)
             else { continue }
             bars.append(
                 Bar(
-                    name: phase.name, start: min(start, end), end: end, detail: part.detail,
+                    name: phase.name, start: min(start, end), end: end, value: value, detail: part.detail,
                     isBackground: phase.name == "exposure"))
         }
         marks.sort { ($0.at, $0.name) < ($1.at, $1.name) }

@@ -65,6 +65,22 @@ import Testing
         #expect(json["criteria"]?[0]?["measured"] == .null)
     }
 
+    @Test func aRunThatWasKilledIsDrawnUpToItsLastObservation() {
+        let whole = SyntheticRun.failover
+        let events = whole.events.filter { event in
+            switch event {
+            case .ended, .cleanUp: return false
+            default: return true
+            }
+        }
+        var verdict = whole.verdict
+        // What a judge has who finds no end: the start.
+        verdict.endedAt = verdict.run.startedAt
+        let report = RunReport(verdict, History(events))
+        #expect(report.clock.duration >= .seconds(118))
+        #expect(HTMLReport.text(report).contains("data-width=\"118"))
+    }
+
     @Test func manyOperationsAreDrawnAsAFewThousandPointsWithEveryFailureColumn() throws {
         var history = History()
         let verdict = SyntheticRun.large(operations: 60_000) { history.append($0) }

@@ -46,8 +46,8 @@ enum HTMLStyle {
         ul.plain{margin:0;padding-left:20px}
         ul.plain li{margin:2px 0}
         .note-box{border:1px solid var(--line);border-left:4px solid var(--v);border-radius:6px;background:var(--panel);padding:10px 14px;margin:8px 0}
-        .bar-row{display:grid;grid-template-columns:124px 260px 76px 1fr;gap:0 12px;align-items:center;padding:4px 0;border-bottom:1px solid var(--line)}
-        .bar-row>b{text-align:right;font-variant-numeric:tabular-nums}
+        .bar-row{display:grid;grid-template-columns:130px 270px 84px 1fr;gap:0 12px;align-items:center;padding:4px 0;border-bottom:1px solid var(--line)}
+        .bar-row>b{white-space:nowrap;text-align:right;font-variant-numeric:tabular-nums}
         .bar-row .track{position:relative;height:18px;background:linear-gradient(90deg,var(--grid) 1px,transparent 1px) 0/25% 100%}
         .bar-row .track i{position:absolute;top:1px;bottom:1px;min-width:2px;background:var(--bar);border-radius:2px}
         .bar-row .track i.background{background:repeating-linear-gradient(90deg,var(--soft) 0 6px,transparent 6px 10px);top:8px;bottom:8px;border-radius:0}

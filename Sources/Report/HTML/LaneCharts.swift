@@ -16,7 +16,7 @@ enum LaneCharts {
         let duals = RoleLane.dualPrimary(lanes)
         var chart = Chart(
             id: "roles-\(probe)", title: "What each node said it was (\(probe))",
-            summary: summary(duals)
+            summary: summary(lanes, duals)
                 + (hasGenerations(lanes) ? " In brackets: the generation, PostgreSQL's timeline." : ""),
             height: lanes.count * lane)
         chart.labels = lanes.enumerated().map { ($0.element.node.text, $0.offset * lane + lane / 2) }

@@ -120,7 +120,7 @@ enum VerdictSection {
                 let beyond = bar.end > total ? ", beyond this scale" : ""
                 return
                     "<div class=\"bar-row\"><span>\(html(bar.name))</span><small>\(html(bar.detail + beyond))</small><b>"
-                    + "\(html(Figure.text(bar.end - bar.start, unit: "s")))</b><div class=\"track\">"
+                    + "\(html(Figure.text(bar.value, unit: "s")))</b><div class=\"track\">"
                     + "<i class=\"\(bar.isBackground ? "background" : "")\" style=\"left:\(left)%;width:\(width)%\"></i></div></div>"
             }
             let marks = waterfall.marks.map {
