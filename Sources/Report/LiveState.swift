@@ -23,6 +23,7 @@ package struct LiveState: Sendable {
     private(set) var traffic: [Label: LiveTraffic] = [:]
     private(set) var nodes: [Label: [Label: StateSample]] = [:]
     private(set) var measurements: [Label: [Label: [Label: Measurement]]] = [:]
+    private var directPaths: [Label: Bool] = [:]
     private var dualSince: [Label: Instant] = [:]
     private var dualTotal: [Label: Span] = [:]
 
@@ -88,6 +89,7 @@ package struct LiveState: Sendable {
 
     private mutating func take(_ operation: Operation) -> [Message] {
         let probe = operation.probe
+        if isDirect(operation.path) { return [] }
         let began = traffic[probe]?.missesSince
         let ended = traffic[probe, default: LiveTraffic()].append(operation, faultAt: faultAt)
         if let began, ended >= LiveState.missesWorthTelling {
@@ -100,6 +102,14 @@ package struct LiveState: Sendable {
             return [Message(at: operation.end, level: .warning, text: text)]
         }
         return []
+    }
+
+    /// Direct paths to single nodes are no traffic of clients: on replicas all of it fails, as it must.
+    private mutating func isDirect(_ path: Label) -> Bool {
+        if let known = directPaths[path] { return known }
+        let isDirect = PathStatistics.isDirect(path)
+        directPaths[path] = isDirect
+        return isDirect
     }
 
     private mutating func take(_ sample: StateSample) -> [Message] {

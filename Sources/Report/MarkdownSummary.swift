@@ -68,12 +68,12 @@ package enum MarkdownSummary {
     }
 
     private static func traffic(_ report: RunReport) -> [String] {
-        guard !report.paths.isEmpty else { return [] }
+        guard !report.clientPaths.isEmpty else { return [] }
         var lines = [
             "| probe, path | due | ok | failed | unknown | not sent | median | p99 | longest gap |",
             "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
         ]
-        for path in report.paths {
+        for path in report.clientPaths {
             let gap = path.gaps.first.map { gap in
                 gap.to.map { Figure.text(($0 - gap.from).seconds, unit: "s") } ?? "to the end"
             }

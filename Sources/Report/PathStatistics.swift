@@ -14,6 +14,9 @@ package struct PathStatistics: Sendable {
 
     package var probe: Label
     package var path: Label
+    /// A way to one node (`direct:pg-1`) that clients do not take: a replica refuses writes there, as it must. Only where
+    /// the probe has other paths too.
+    package var isDirect = false
     package var due = 0
     package var ok = 0
     package var failed = 0
@@ -24,6 +27,7 @@ package struct PathStatistics: Sendable {
     package var median: Span = .zero
     package var p99: Span = .zero
     package var worst: Span = .zero
+    package var fastest: Span = .zero
     /// Gaps of at least two arrivals, the longest first, at most five.
     package var gaps: [Gap] = []
     /// Positions in `History.operations`, in order of due time.
@@ -45,13 +49,18 @@ package struct PathStatistics: Sendable {
             let key = Key(probe: operation.probe, path: operation.path)
             paths[key, default: PathStatistics(probe: key.probe, path: key.path)].count(operation, at: Int32(index))
         }
+        let served = Set(paths.keys.filter { !isDirect($0.path) }.map(\.probe))
         return paths.values.map { path in
             var path = path
+            path.isDirect = isDirect(path.path) && served.contains(path.probe)
             path.finish(history)
             return path
         }
         .sorted { ($0.probe.text, $0.path.text) < ($1.probe.text, $1.path.text) }
     }
+
+    /// The convention of the ledgers for their direct paths.
+    static func isDirect(_ path: Label) -> Bool { path.text.hasPrefix("direct:") }
 
     private mutating func count(_ operation: Operation, at index: Int32) {
         due += 1
@@ -72,6 +81,7 @@ package struct PathStatistics: Sendable {
             median = PathStatistics.quantile(latencies, 0.5)
             p99 = PathStatistics.quantile(latencies, 0.99)
             worst = latencies.last ?? .zero
+            fastest = latencies.first ?? .zero
         }
         findGaps(history.operations)
     }

@@ -21,8 +21,11 @@ package struct RunReport: Sendable {
         paths = PathStatistics.all(history)
         roles = RoleLane.all(history)
         writes = WriteLane.all(history)
-        timeline = TimelineEntry.all(verdict, history, paths: paths, lanes: roles)
+        timeline = TimelineEntry.all(verdict, history, paths: paths.filter { !$0.isDirect }, lanes: roles)
     }
+
+    /// The ways clients take to the system.
+    package var clientPaths: [PathStatistics] { paths.filter { !$0.isDirect } }
 
     /// The targets of one step of the method, with one record each.
     struct Step {

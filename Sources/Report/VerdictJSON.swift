@@ -129,6 +129,7 @@ package enum VerdictJSON {
         .object([
             ("probe", .string(path.probe.text)),
             ("path", .string(path.path.text)),
+            ("direct", .boolean(path.isDirect)),
             ("due", .integer(path.due)),
             ("ok", .integer(path.ok)),
             ("failed", .integer(path.failed)),

@@ -81,6 +81,25 @@ import Testing
         #expect(HTMLReport.text(report).contains("data-width=\"118"))
     }
 
+    @Test func directPathsToReplicasAreNoFailuresOfClients() {
+        var events = SyntheticRun.failover.events
+        for index in 0..<500 {
+            let at = SyntheticRun.at(Double(index) / 10 + 1)
+            events.append(
+                .operation(
+                    Operation(
+                        probe: "orders", path: "direct:pg-3", node: "pg-3", action: .write,
+                        sequence: Int64(900_000 + index),
+                        due: at, sent: at, end: at + .milliseconds(1), outcome: .failed, reason: "25006")))
+        }
+        let report = RunReport(SyntheticRun.failover.verdict, History(events))
+        let without = RunReport(SyntheticRun.failover.verdict, SyntheticRun.failover.history)
+        #expect(report.clientPaths.map(\.path) == without.paths.map(\.path))
+        #expect(report.paths.filter(\.isDirect).map(\.failed) == [500])
+        #expect(report.timeline == without.timeline)
+        #expect(!HTMLReport.text(report).contains("direct:pg-3 · failed"))
+    }
+
     @Test func manyOperationsAreDrawnAsAFewThousandPointsWithEveryFailureColumn() throws {
         var history = History()
         let verdict = SyntheticRun.large(operations: 60_000) { history.append($0) }

@@ -31,7 +31,22 @@ enum EvidenceSections {
 
     static func paths(_ report: RunReport) -> String {
         guard !report.paths.isEmpty else { return "<h2>What clients saw</h2><p>No operation was observed.</p>\n" }
-        let rows = report.paths.map { path -> [String] in
+        let direct = report.paths.filter(\.isDirect)
+        var output = "<h2>What clients saw</h2>" + paths(report.clientPaths, report)
+        output +=
+            "<p class=\"soft\">Latency counts from the due time and includes failures at the time they were known. "
+            + "Unknown: the answer was lost, the write may stand.</p>\n"
+        if !direct.isEmpty {
+            output +=
+                "<h3>Nodes addressed directly</h3><p class=\"soft\">No client goes this way: a replica refuses writes here, "
+                + "as it must. It shows which node takes writes, and counts in no share above.</p>"
+                + paths(direct, report)
+        }
+        return output
+    }
+
+    private static func paths(_ paths: [PathStatistics], _ report: RunReport) -> String {
+        let rows = paths.map { path -> [String] in
             let gap = path.gaps.first.map { gap in
                 let length = gap.to.map { Figure.text(($0 - gap.from).seconds, unit: "s") } ?? "until the end"
                 return "\(html(length))<br><small>from \(html(report.clock.offset(gap.from)))</small>"
@@ -47,9 +62,7 @@ enum EvidenceSections {
         let header = [
             "probe, path", "due", "ok", "failed", "unknown", "median", "p99", "longest", "longest time without success",
         ]
-        return "<h2>What clients saw</h2>" + table("paths", header, rows, numeric: [1, 2, 3, 4, 5, 6, 7, 8])
-            + "<p class=\"soft\">Latency counts from the due time and includes failures at the time they were known. "
-            + "Unknown: the answer was lost, the write may stand.</p>\n"
+        return table("paths", header, rows, numeric: [1, 2, 3, 4, 5, 6, 7, 8])
     }
 
     static func steadyState(_ report: RunReport) -> String {

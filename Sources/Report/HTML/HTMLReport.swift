@@ -47,7 +47,7 @@ package enum HTMLReport {
 
     private static func charts(_ report: RunReport, _ axis: TimeAxis) -> String {
         var charts = [RunChart.chart(report, axis)]
-        let probes = unique(report.paths.map(\.probe)).prefix(8)
+        let probes = unique(report.clientPaths.map(\.probe)).prefix(8)
         charts += probes.map { LatencyChart.chart($0, report, axis) }
         charts += probes.map { RateChart.chart($0, report, axis) }
         charts += unique(report.roles.map(\.probe)).prefix(8).compactMap { LaneCharts.roles($0, report, axis) }
@@ -67,7 +67,7 @@ package enum HTMLReport {
     /// Buttons for the whole run and for the time around the trouble.
     private static func tools(_ report: RunReport, _ axis: TimeAxis) -> String {
         var buttons = "<button data-a=\"0\" data-b=\"\(coordinate(axis.width))\">Whole run</button>"
-        let gaps = report.paths.flatMap(\.gaps)
+        let gaps = report.clientPaths.flatMap(\.gaps)
         if let from = gaps.map(\.from).min() {
             let to = gaps.map { $0.to ?? report.clock.end }.max() ?? report.clock.end
             let margin = Span(nanoseconds: max((to - from).nanoseconds / 6, 500_000_000))

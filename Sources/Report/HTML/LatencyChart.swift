@@ -18,6 +18,9 @@ enum LatencyChart {
         var y: Int
     }
 
+    /// What is drawn: a probe's operations on these paths.
+    private typealias Source = (probe: Label, paths: Set<Label>)
+
     private struct Group: Hashable {
         var outcome: Outcome
         var path: Label
@@ -25,11 +28,12 @@ enum LatencyChart {
     }
 
     static func chart(_ probe: Label, _ report: RunReport, _ axis: TimeAxis) -> Chart {
-        let paths = report.paths.filter { $0.probe == probe }
+        let paths = report.clientPaths.filter { $0.probe == probe }
+        let labels = Set(paths.map(\.path))
         let scale = LogScale(
-            from: paths.map(\.median).min().map { max($0.milliseconds / 4, 0.01) } ?? 1,
+            from: paths.map(\.fastest).min().map { max($0.milliseconds, 0.01) } ?? 1,
             to: paths.map(\.worst).max().map { max($0.milliseconds, 1) } ?? 10, height: Double(height))
-        let spots = spots(probe, report.history, axis, scale)
+        let spots = spots((probe, labels), report.history, axis, scale)
         let drawn = spots.values.reduce(0) { $0 + $1.count }
         let due = paths.reduce(0) { $0 + $1.due }
         var chart = Chart(
@@ -72,28 +76,29 @@ enum LatencyChart {
     }
 
     private static func spots(
-        _ probe: Label, _ history: History, _ axis: TimeAxis, _ scale: LogScale
+        _ source: Source, _ history: History, _ axis: TimeAxis, _ scale: LogScale
     ) -> [Group: [Spot]] {
         var columns = 1_400
-        let misses = collect(probe, history, axis, scale, columns, limit / 2) { $0 != .ok }
+        let misses = collect(source, history, axis, scale, columns, limit / 2) { $0 != .ok }
         let room = limit - misses.values.reduce(0) { $0 + $1.count }
-        var hits = collect(probe, history, axis, scale, columns, .max) { $0 == .ok }
+        var hits = collect(source, history, axis, scale, columns, .max) { $0 == .ok }
         while hits.values.reduce(0, { $0 + $1.count }) > room, columns > 20 {
             columns = columns * 3 / 4
-            hits = collect(probe, history, axis, scale, columns, .max) { $0 == .ok }
+            hits = collect(source, history, axis, scale, columns, .max) { $0 == .ok }
         }
         return hits.merging(misses) { first, _ in first }
     }
 
     /// One point per cell and group; coarser columns until at most `limit` are left.
     private static func collect(
-        _ probe: Label, _ history: History, _ axis: TimeAxis, _ scale: LogScale, _ columns: Int, _ limit: Int,
+        _ source: Source, _ history: History, _ axis: TimeAxis, _ scale: LogScale, _ columns: Int, _ limit: Int,
         _ wanted: (Outcome) -> Bool
     ) -> [Group: [Spot]] {
         var taken: [Group: [Bool]] = [:]
         var spots: [Group: [Spot]] = [:]
         let rows = height / row + 1
-        for operation in history.operations where operation.probe == probe && wanted(operation.outcome) {
+        for operation in history.operations
+        where operation.probe == source.probe && wanted(operation.outcome) && source.paths.contains(operation.path) {
             let group = Group(outcome: operation.outcome, path: operation.path, reason: operation.reason)
             // Names come from the system under test: their number is bounded before memory is.
             let known = taken[group] != nil || taken.count < 24
@@ -110,7 +115,7 @@ enum LatencyChart {
             spots[key, default: []].append(Spot(x: axis.whole(operation.due), y: Int((y * 10).rounded())))
         }
         if columns > 20, spots.values.reduce(0, { $0 + $1.count }) > limit {
-            return collect(probe, history, axis, scale, columns * 3 / 4, limit, wanted)
+            return collect(source, history, axis, scale, columns * 3 / 4, limit, wanted)
         }
         return spots
     }

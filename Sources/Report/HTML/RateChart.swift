@@ -10,7 +10,8 @@ enum RateChart {
         let width = max(1_000, TimeAxis.step(axis.width / 300))
         let count = max(1, Int((axis.width / width).rounded(.up)))
         var bins = [Bin](repeating: Bin(), count: count)
-        for operation in report.history.operations where operation.probe == probe {
+        let paths = Set(report.clientPaths.filter { $0.probe == probe }.map(\.path))
+        for operation in report.history.operations where operation.probe == probe && paths.contains(operation.path) {
             bins[min(count - 1, Int(axis.x(operation.due) / width))].add(operation.outcome)
         }
         let seconds = width / 1_000
@@ -51,7 +52,10 @@ enum RateChart {
     private static func summary(_ bins: [Bin], _ seconds: Double) -> String {
         let bad = bins.count { $0.ok == 0 && $0.total > 0 }
         let size = seconds == 1 ? "one second" : "\(decimal(seconds, places: 3)) seconds"
-        let empty = bad == 0 ? "In every bin something succeeded" : "\(bad) bins with arrivals have no success at all"
+        let empty =
+            bad == 0
+            ? "In every bin something succeeded"
+            : "\(bad) bin\(bad == 1 ? "" : "s") with arrivals \(bad == 1 ? "has" : "have") no success at all"
         return "Bins of \(size). \(empty). Every arrival that was due counts, sent or not."
     }
 
