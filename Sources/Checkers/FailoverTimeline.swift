@@ -94,15 +94,21 @@ extension FailoverTimeline {
 
     private var phases: [Row] {
         var rows: [Row] = []
-        if detected != nil {
+        if firstDirectSuccess == nil {
+            // No probe can tell who answered: what lies between the fault and the first success is one phase.
+            rows.append(("until first success", firstSuccess, "fault to the first success by a client"))
+        } else if detected != nil {
             rows.append(("detection", detected, "fault to detection by the control plane"))
-            rows.append(("promotion", Self.between(detected, firstDirectSuccess), "detection to the first write there"))
+            rows.append(
+                ("promotion", Self.between(detected, firstDirectSuccess), "detection to the first success there"))
         } else {
             rows.append(
                 ("detection and promotion", firstDirectSuccess, "fault to the first success on the new primary"))
         }
-        rows.append(
-            ("reconnection", Self.between(firstDirectSuccess, firstSuccess), "until clients reach the new primary"))
+        if firstDirectSuccess != nil {
+            rows.append(
+                ("reconnection", Self.between(firstDirectSuccess, firstSuccess), "until clients reach the new primary"))
+        }
         rows.append(("fleet tail", Self.between(firstSuccess, lastPathBack), "until the last path is back"))
         rows.append(("degraded", Self.between(lastPathBack, backToNormal), "until latency and rate are normal"))
         rows.append(("exposure", redundant, "fault to redundancy restored"))

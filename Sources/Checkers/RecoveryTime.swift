@@ -142,7 +142,8 @@ package struct RecoveryTime: Checker {
             .init(
                 name: "rto-first", value: first?.upper.seconds, unit: "s",
                 detail: first.map { "first success at all, \($0)" } ?? "no success after the first failure"),
-            .init(name: "outage", value: outage.badTime.seconds, unit: "s", detail: "total time without service"),
+            .init(
+                name: "outage", value: outage.badTime.seconds, unit: "s", detail: "total time without service"),
             .init(name: "fault-interval", value: width.seconds, unit: "s", detail: "how exactly the fault is known"),
         ]
     }

@@ -49,11 +49,13 @@ import Testing
         scenario.fault(5)
         scenario.openLoop(until: 40, down: [(5, 12.345)])
         let result = scenario.judged(RecoveryTime(limit: .seconds(30)))
-        for name in ["t2", "t3", "t4", "t8", "detection and promotion", "reconnection", "exposure"] {
+        for name in ["t2", "t3", "t4", "t8", "exposure"] {
             let part = result.parts.first { $0.name == name }
             #expect(part != nil && part?.value == nil, "\(name)")
         }
         #expect(isClose(result.part("t5"), 7.351))
+        #expect(isClose(result.part("until first success"), 7.351))
+        #expect(!result.parts.contains { ["detection", "promotion", "reconnection"].contains($0.name) })
     }
 
     @Test func aSlowerPrimaryIsDegradedUntilItIsNot() {
