@@ -6,7 +6,8 @@ package import Experiment
 package struct DockerStateProbe: Probe {
     package static let kind = "docker.state"
     package static let emits: Set<ObservationKind> = [.states, .measurements]
-    package static let metrics = ["running", "healthy", "restarts", "exit-code"]
+    /// All of them rise as things get worse, because conditions look at the highest value.
+    package static let metrics = ["down", "unhealthy", "restarts", "exit-code"]
 
     private static let every = Parameter<Span>.defaulted(
         "every", .span, to: .milliseconds(500), written: "500ms", "time between two looks")
@@ -48,15 +49,15 @@ package struct DockerStateProbe: Probe {
         details: """
             Each selected container is a node under its name. Its states are the engine's own (running, paused, exited,
             restarting, dead, created, removing) or unreachable when the engine did not answer or the container is gone;
-            the detail is its health. Per node: running (1 or 0), healthy (0 when its health check says anything but
-            healthy; 1 without a health check, as long as it runs), restarts (by the restart policy), exit-code.
-            Conditions take the worst node. start, die, pause, oom and health events become notes on the timeline.
+            the detail is its health. Per node: down (1 unless it runs), unhealthy (1 unless it runs and its health check, if
+            it has one, says healthy), restarts (by the restart policy), exit-code. Conditions take the worst node, which
+            is the highest value: {down: 0} holds only when every container runs. start, die, pause, oom and health events become notes on the timeline.
             """,
         example: """
             probes:
               web: {type: docker.state, labels: {app: web}, every: 250ms}
             steady-state-hypothesis:
               for: 5s
-              probes: [{probe: web, tolerance: {running: 1, healthy: 1}}]
+              probes: [{probe: web, tolerance: {down: 0, unhealthy: 0}}]
             """)
 }

@@ -86,8 +86,8 @@ final class DockerStateSession: ProbeSession {
                     identity: Label(short(details.id)), detail: Label(details.health))))
         let isRunning = details.state == .running
         let isHealthy = isRunning && (details.health.isEmpty || details.health == "none" || details.health == "healthy")
-        measure("running", isRunning ? 1 : 0, node, end)
-        measure("healthy", isHealthy ? 1 : 0, node, end)
+        measure("down", isRunning ? 0 : 1, node, end)
+        measure("unhealthy", isHealthy ? 0 : 1, node, end)
         measure("restarts", Double(details.restartCount), node, end)
         measure("exit-code", Double(details.exitCode), node, end)
     }
@@ -99,8 +99,8 @@ final class DockerStateSession: ProbeSession {
                 StateSample(
                     probe: probe.name, node: Label(name), sent: sent, end: end, state: StateSample.unreachable,
                     detail: Label(reason))))
-        measure("running", 0, Label(name), end)
-        measure("healthy", 0, Label(name), end)
+        measure("down", 1, Label(name), end)
+        measure("unhealthy", 1, Label(name), end)
     }
 
     private func measure(_ metric: Label, _ value: Double, _ node: Label, _ at: Instant) {

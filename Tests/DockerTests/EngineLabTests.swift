@@ -186,10 +186,15 @@ struct EngineLabTests {
                 try await group.waitForAll()
             }
             #expect(notes().contains("\(container.name): die (exitCode 137)"))
-            let codes = lab.recorded.compactMap { event in
-                if case .measurement(let value) = event, value.metric == "exit-code" { value.value } else { nil }
+            func values(_ metric: Label) -> [Double] {
+                lab.recorded.compactMap { event in
+                    if case .measurement(let value) = event, value.metric == metric { value.value } else { nil }
+                }
             }
-            #expect(codes.contains(137))
+            #expect(values("exit-code").contains(137))
+            for metric: Label in ["down", "unhealthy"] {
+                #expect(values(metric).first == 0 && values(metric).last == 1)
+            }
         }
     }
 }
