@@ -60,7 +60,8 @@ let package = Package(
         .executableTarget(
             name: "squall",
             dependencies: [
-                "CLinux", "Basics", "Experiment", "Contracts", "Journal", "HTTP", "Docker", "Process", "Web", "Postgres",
+                "CLinux", "Basics", "Experiment", "Contracts", "Journal", "HTTP", "Docker", "Process", "Web",
+                "Postgres",
                 "Checkers", "Controller", "Report",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
