@@ -4,7 +4,7 @@ internal import Glibc
 
 /// Writes the files of a run that are made from its history; `events.ndjson` and `journal` are there already.
 package enum RunFiles {
-    /// The files that `write` makes, in the order in which people want them.
+    /// The files that every run has, in the order in which people want them; the latency logs (`*.hlog`) come after them.
     package static let names = ["report.html", "summary.md", "verdict.json", "junit.xml"]
 
     /// Writes every file into the run's folder and returns their names and paths.
@@ -25,15 +25,17 @@ package enum RunFiles {
     ) throws(ReportError) -> [(name: String, path: String)] {
         var failures: [SystemError] = []
         var written: [(name: String, path: String)] = []
-        for name in names {
+        func put(_ name: String, _ text: String) {
             let path = "\(folder)/\(name)"
             do throws(SystemError) {
-                try replace(path, with: content(name, report))
+                try replace(path, with: text)
                 written.append((name, path))
             } catch {
                 failures.append(error)
             }
         }
+        for name in names { put(name, content(name, report)) }
+        for file in HistogramLog.files(report) { put(file.name, file.text) }
         if !failures.isEmpty { throw ReportError(folder: folder, failures: failures) }
         return written
     }

@@ -170,7 +170,7 @@ enum EvidenceSections {
             <p>Everything on this page is computed from <code>events.ndjson</code>, one line per observation. This makes it anew:</p>
             <pre>squall report runs/\(html(run.run))</pre>
             <ul class="plain"><li><code>events.ndjson</code> the history, append-only</li><li><code>verdict.json</code> the same figures for programs</li>
-            <li><code>junit.xml</code> for CI</li><li><code>summary.md</code> for a pull request</li><li><code>journal</code> every change with its undo</li></ul>
+            <li><code>junit.xml</code> for CI</li><li><code>summary.md</code> for a pull request</li><li><code>*.hlog</code> latencies per second for HdrHistogram's tools</li><li><code>journal</code> every change with its undo</li></ul>
             </section>
 
             """
