@@ -100,6 +100,31 @@ import Testing
         #expect(!HTMLReport.text(report).contains("direct:pg-3 · failed"))
     }
 
+    @Test func faultsAtTheSameTimeAreOneBandWithALineEach() {
+        func fault(_ step: Label, _ from: Double, _ to: Double) -> [HistoryEvent] {
+            let effect = InstantRange(SyntheticRun.at(from))
+            return [
+                .fault(
+                    FaultTransition(
+                        id: step.text, step: step, kind: "network.delay", target: "web", stage: .active,
+                        at: SyntheticRun.at(from), effectiveAt: effect)),
+                .fault(
+                    FaultTransition(
+                        id: step.text, step: step, kind: "network.delay", target: "web", stage: .healed,
+                        at: SyntheticRun.at(to))),
+            ]
+        }
+        let faults = fault("plan:a", 10, 20) + fault("plan:b", 12, 30) + fault("plan:c", 50, 60)
+        let history = History([.run(SyntheticRun.record("x", criteria: []))] + faults)
+        var verdict = SyntheticRun.empty.verdict
+        verdict.faults = history.faults
+        verdict.endedAt = SyntheticRun.at(70)
+        let page = HTMLReport.text(RunReport(verdict, history))
+        #expect(page.components(separatedBy: "<rect class=\"band\"").count - 1 == 2)
+        #expect(page.components(separatedBy: "<path class=\"effect\"").count - 1 == 3)
+        #expect(page.contains(">a · web<") && !page.contains(">plan:a · web<"))
+    }
+
     @Test func manyOperationsAreDrawnAsAFewThousandPointsWithEveryFailureColumn() throws {
         var history = History()
         let verdict = SyntheticRun.large(operations: 60_000) { history.append($0) }

@@ -146,7 +146,7 @@ enum HTMLStyle {
         .ticks .zero b{color:var(--fail);font-weight:650}.no-fault .zero b{color:var(--soft);font-weight:400}
         .cursor{position:absolute;top:0;bottom:0;width:0;border-left:1px solid var(--ink);opacity:.55;pointer-events:none;z-index:3}
         .selection{position:absolute;top:0;bottom:0;background:var(--link);opacity:.18;pointer-events:none;z-index:3}
-        @media (max-width:820px){main{padding:16px 14px 48px}figcaption{padding-left:0}.plot{grid-template-columns:86px 1fr}.gutter{font-size:11px}\
+        @media (max-width:820px){thead th{white-space:normal}th,td{padding-right:9px}main{padding:16px 14px 48px}figcaption{padding-left:0}.plot{grid-template-columns:86px 1fr}.gutter{font-size:11px}\
         .head{grid-template-columns:1fr;padding:16px}.columns{grid-template-columns:1fr}.criteria .against{display:none}\
         .bar-row{grid-template-columns:112px 70px 1fr}.bar-row small{display:none}.bar-row.scale span{grid-column:3}.ticks i:nth-child(even) b{display:none}.events td:nth-child(2),.events th:nth-child(2){display:none}}
 

@@ -42,7 +42,7 @@ enum LatencyChart {
             height: height)
         chart.keys = [
             .init(style: "dot ok", name: "ok"), .init(style: "dot unknown", name: "unknown"),
-            .init(style: "square failed", name: "failed"), .init(style: "swatch band", name: "fault in effect"),
+            .init(style: "square failed", name: "failed"),
         ]
         chart.labels = scale.ticks.map { (LogScale.label($0), Int(scale.y($0).rounded())) }
         chart.rules = scale.ticks.map { Int(scale.y($0).rounded()) }

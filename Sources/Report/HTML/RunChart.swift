@@ -10,7 +10,8 @@ enum RunChart {
         var rows: [(name: String, draw: (Int, inout Chart, inout [String]) -> Void)] = []
         rows.append(("phases", { phases(report, axis, $0, &$1, &$2) }))
         for fault in report.verdict.faults.prefix(12) {
-            rows.append(("\(fault.step) · \(fault.target)", { RunChart.fault(fault, report, axis, $0, &$1, &$2) }))
+            rows.append(
+                ("\(name(fault.step)) · \(fault.target)", { RunChart.fault(fault, report, axis, $0, &$1, &$2) }))
         }
         for (name, marks) in marks(report) {
             rows.append((name, { RunChart.marks(marks, report, axis, $0, &$1, &$2) }))
@@ -23,11 +24,16 @@ enum RunChart {
         var shapes: [String] = []
         for (index, row) in rows.enumerated() { row.draw(index * lane + (lane - bar) / 2, &chart, &shapes) }
         chart.drawing = shapes.joined(separator: "\n")
-        chart.keys = [.init(style: "swatch band", name: "fault in effect")]
+        if report.clock.startsAtFault { chart.keys = [.init(style: "swatch band", name: "fault in effect")] }
         if !report.history.stalls.isEmpty {
             chart.keys.append(.init(style: "swatch stall", name: "the prober itself stood still"))
         }
         return chart
+    }
+
+    /// A step of a fault plan carries the plan's name before a colon; on the lanes there is room for its own only.
+    private static func name(_ step: Label) -> String {
+        step.text.split(separator: ":").last.map(String.init) ?? step.text
     }
 
     private static func summary(_ report: RunReport) -> String {
@@ -130,12 +136,24 @@ enum RunChart {
     /// What lies behind every chart: faults in effect, and times in which the prober itself stood still.
     static func bands(_ report: RunReport, _ axis: TimeAxis) -> String {
         var shapes: [String] = []
-        for fault in report.verdict.faults.prefix(24) {
-            guard let effect = fault.effectiveAt?.upper else { continue }
-            let (from, to) = (axis.x(effect), axis.x(fault.healedAt ?? report.clock.end))
+        var merged: [(from: Double, to: Double)] = []
+        let faults = report.verdict.faults.compactMap { fault in
+            fault.effectiveAt.map { (axis.x($0.upper), axis.x(fault.healedAt ?? report.clock.end)) }
+        }
+        // Faults in effect at the same time are one band: layers would darken until nothing can be read on them.
+        for (from, to) in faults.sorted(by: { $0 < $1 }) {
+            if let last = merged.last, from <= last.to {
+                merged[merged.count - 1].to = max(last.to, to)
+            } else {
+                merged.append((from, to))
+            }
+        }
+        for (from, to) in merged {
             shapes.append(
                 "<rect class=\"band\" x=\"\(coordinate(from))\" y=\"0\" width=\"\(coordinate(max(0, to - from)))\" height=\"HEIGHT\"/>"
             )
+        }
+        for (from, _) in faults.prefix(24) {
             shapes.append("<path class=\"effect\" d=\"M\(coordinate(from)) 0vHEIGHT\"/>")
         }
         for stall in report.history.stalls.prefix(100) {

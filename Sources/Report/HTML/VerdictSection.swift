@@ -80,7 +80,8 @@ enum VerdictSection {
 
     /// The value with its bounds against the limit, on a scale from zero; empty where the limit is not one number.
     private static func gauge(_ result: CriterionResult) -> String {
-        guard let comparison = Comparison(parsing: result.limit), let limit = magnitude(comparison.bound, result.unit),
+        guard let comparison = Comparison(parsing: condition(result.limit)),
+            let limit = magnitude(comparison.bound, result.unit),
             let value = result.measured ?? result.upper ?? result.lower, limit >= 0, value >= 0
         else { return "" }
         let (lower, upper) = (result.lower ?? value, result.upper ?? value)
@@ -95,6 +96,11 @@ enum VerdictSection {
             + "<rect class=\"value\" x=\"1\" y=\"8\" width=\"\(coordinate(min(1, value / top) * 168))\" height=\"6\" rx=\"3\"/>"
             + (lower < upper ? "<path class=\"bound\" d=\"\(middle)\"/>" : "")
             + "<path class=\"limit\" d=\"M\(x(limit)) 1v20\"/></svg>"
+    }
+
+    /// Without the window it is judged over: `>= 70% over 2m` is drawn as `>= 70%`.
+    private static func condition(_ limit: String) -> String {
+        limit.firstRange(of: " over ").map { String(limit[..<$0.lowerBound]) } ?? limit
     }
 
     /// The limit in the criterion's unit; nil when they do not measure the same.
