@@ -56,7 +56,7 @@ package struct RunStateMachine: Sendable {
         case .stopConditionMet(let reason): return abort(.stopCondition(reason), at: now)
         case .environmentFailed(let reason): return abort(.environment(reason), at: now)
         case .signal(let number): return signal(number, at: now)
-        case .healFinished: return healFinished(at: now)
+        case .healFinished(let leftovers): return healFinished(leftovers, at: now)
         case .collected: return finish()
         case .tick: return tick(at: now)
         }
@@ -151,9 +151,11 @@ package struct RunStateMachine: Sendable {
         return enter(.healing) + [.snapshotAndHealAll]
     }
 
-    private mutating func healFinished(at now: Instant) -> [RunAction] {
+    private mutating func healFinished(_ leftovers: Int, at now: Instant) -> [RunAction] {
         guard phase == .healing else { return [] }
         let actions = enter(.settling)
+        // Waiting would not help, and a person must act: say so now.
+        if leftovers > 0 { return actions + unsettled("\(leftovers) fault(s) could not be healed") }
         if signals >= 2 { return actions + unsettled("a second signal ended the wait") }
         guard hasSteadyState, mustSettle else { return actions + [.collect] }
         deadline = now + timing.settlingLimit

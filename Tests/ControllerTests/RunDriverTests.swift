@@ -57,6 +57,7 @@ import Testing
     @Test func aHealThatFailsIsALeftoverAndTheRunStillEnds() throws {
         let run = try #require(try SimulatedRun(on: FakeSystem(healFails: true)))
         #expect(run.leftovers.map(\.kind) == [FakeFault.kind])
+        #expect(run.history.steadyStates.last?.detail == "1 fault(s) could not be healed")
         #expect(run.history.faults.map(\.stage) == [.healFailed])
         #expect(run.phases.last == .judged)
         #expect(RunExitCode.code(verdict: .pass, abort: nil, leftovers: run.leftovers) == 6)

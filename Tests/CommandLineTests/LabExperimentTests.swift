@@ -1,0 +1,207 @@
+import Basics
+import Foundation
+import Glibc
+import Process
+import Testing
+
+/// The shipped experiments against the lab's real cluster, each with the verdict it must have.
+///
+/// They break the one lab there is, so they run alone: `scripts/test` runs every suite with `Lab` in its name without
+/// parallelism, with SQUALL_LAB=1.
+@Suite(.serialized, .enabled(if: getenv("SQUALL_LAB") != nil, "needs the lab: scripts/lab/up, then SQUALL_LAB=1"))
+struct LabExperimentTests {
+    /// What a run must say, by criterion.
+    struct Expected: Sendable, CustomTestStringConvertible {
+        var file: String
+        var code: Int32
+        /// Criterion → verdict.
+        var verdicts: [String: String]
+        var testDescription: String { file }
+    }
+
+    static let experiments = [
+        Expected(
+            file: "postgres-switchover", code: 0,
+            verdicts: ["rto": "pass", "rpo": "pass", "split-brain": "pass", "availability": "pass", "recovery": "pass"]),
+        Expected(file: "postgres-replica-loss", code: 0, verdicts: ["rto": "pass", "rpo": "pass", "availability": "pass"]),
+        // The dual primary must be seen: this drill fails as long as nothing fences a frozen Patroni's node.
+        Expected(file: "postgres-primary-frozen", code: 1, verdicts: ["split-brain": "fail"]),
+        Expected(file: "postgres-promote-cut-standby", code: 1, verdicts: ["rpo": "fail"]),
+    ]
+
+    @Test(arguments: experiments)
+    func hasTheVerdictItMustHaveAndLeavesNothing(expected: Expected) async throws {
+        try await healthyLab()
+        let path = "experiments/disaster-recovery/\(expected.file).yaml"
+        let (run, verdict) = try await run(path)
+        #expect(run.code == expected.code, "\(run.output)\(run.errors)")
+        let criteria = verdict.criteria
+        for (name, wanted) in expected.verdicts {
+            #expect(criteria[name]?.verdict == wanted, "\(name): \(criteria[name]?.reason ?? "missing")")
+        }
+        #expect(verdict.leftovers == 0)
+        try await nothingOfOursIsLeft()
+    }
+
+    /// The main job through the one command of the README: bootstrap, build and lab are there and cost nothing.
+    @Test func quickstartKillsThePrimaryAndMeasuresTheFailover() async throws {
+        try await healthyLab()
+        let output = try await shell("scripts/quickstart", limit: .minutes(8))
+        #expect(output.exitCode == 0, "\(output.output.text)\(output.errors.text)")
+        let verdict = try Verdict(runsFolder: "\(SquallBinary.root)/runs")
+        let rto = try #require(verdict.criteria["rto"])
+        // R9: the leader key's 20 s minus up to 5 s of renewal, plus promotion and the endpoint's health check.
+        #expect((10.0...30.0).contains(try #require(rto.measured)), "\(rto.reason)")
+        let lower = try #require(rto.lower)
+        let upper = try #require(rto.upper)
+        #expect(lower <= upper && upper - lower < 1, "bounds \(lower) … \(upper)")
+        #expect(verdict.leftovers == 0)
+        #expect(exists("\(SquallBinary.root)/runs/latest/report.html"))
+        try await nothingOfOursIsLeft()
+    }
+
+    /// R11: with no fault at all there is nothing to find.
+    @Test func withoutAFaultNothingIsFound() async throws {
+        try await healthyLab()
+        let text = try read("\(SquallBinary.root)/experiments/disaster-recovery/postgres-primary-loss.yaml")
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let quiet = lines.map { line in
+            if line.hasPrefix("method:") { return "method: []" }
+            if line.contains("fault: container.kill") || line.hasPrefix("runbook:") { return "" }
+            return line.replacing("min: 65%, window: 90s", with: "min: 65%, window: 60s")
+                .replacing("rto: {probe: orders, max: 30s}", with: "rto: {probe: orders, max: 15s}")
+        }
+        let path = "runs-quiet.yaml"
+        try write(quiet.joined(separator: "\n"), to: "\(SquallBinary.root)/runs/\(path)")
+        let (run, verdict) = try await run("runs/\(path)")
+        #expect(run.code == 0, "\(run.output)\(run.errors)")
+        #expect(verdict.criteria["rto"]?.measured == 0)
+        #expect(verdict.criteria["rpo"]?.measured == 0)
+        #expect(verdict.criteria["split-brain"]?.measured == 0)
+        #expect(verdict.criteria["availability"]?.measured == 100)
+    }
+
+    @Test func aTargetThatVanishesMidRunIsReportedAndNothingIsLeft() async throws {
+        let name = "squall-test-vanish"
+        let image = try await shell("docker inspect --format '{{.Config.Image}}' squall-pg-1").output.text
+        _ = try await shell("docker rm -f \(name)")
+        let started = try await shell(
+            "docker run -d --name \(name) --entrypoint sleep \(image.filter { !$0.isNewline }) 600")
+        try #require(started.exitCode == 0, "\(started.errors.text)")
+        let outcome = try await withThrowingTaskGroup(of: CommandResult.self) { group in
+            group.addTask {
+                try await shell(".build/release/squall inject container.pause --target name=\(name) --duration 4s")
+            }
+            group.addTask { try await shell("sleep 2; docker rm -f \(name)") }
+            var outcomes: [CommandResult] = []
+            for try await result in group { outcomes.append(result) }
+            return try #require(outcomes.first { $0.output.text.contains("container.pause") })
+        }
+        #expect(outcome.exitCode == 0, "\(outcome.output.text)\(outcome.errors.text)")
+        let leftovers = try await shell(".build/release/squall leftovers")
+        #expect(leftovers.exitCode == 0, "\(leftovers.output.text)")
+    }
+
+    /// Selections that must be refused before anything is touched: arguments, and what the error says.
+    @Test(arguments: [
+        (["name=no-such-container-here"], "matches nothing"),
+        (["label.squall.role=consensus"], "max-targets: 1"),
+    ])
+    func aSelectionThatIsEmptyOrTooLargeIsRefused(target: [String], says: String) async throws {
+        try await withFolder { folder in
+            let arguments = ["inject", "container.pause", "--duration", "5s"] + target.flatMap { ["--target", $0] }
+            let run = try await SquallBinary.run(arguments, in: folder)
+            #expect(run.code == 2, "\(run.output)\(run.errors)")
+            #expect(run.output.contains(says), "\(run.output)")
+            #expect(!run.output.contains("is effective"))
+        }
+    }
+
+    @Test func aProtectedTargetIsRefused() async throws {
+        try await withFolder { folder in
+            let yaml = """
+                title: The consensus store is paused
+                targets:
+                  store: {docker: {names: [squall-etcd-1]}}
+                probes:
+                  engine: {type: command.check, command: ["true"], every: 100ms}
+                method:
+                  - {name: pause, fault: container.pause, target: store, duration: 5s}
+                criteria:
+                  availability: {probe: engine, min: 1%, window: 1s}
+                limits: {protect: {labels: {squall.role: consensus}}}
+                """
+            try write(yaml, to: "\(folder)/e.yaml")
+            let run = try await SquallBinary.run(["run", "e.yaml"], in: folder)
+            #expect(run.code == 2, "\(run.output)\(run.errors)")
+            #expect(run.output.contains("protected by label squall.role=consensus"))
+        }
+    }
+
+    // MARK: Helpers
+
+    private func run(_ path: String) async throws -> (SquallBinary.Outcome, Verdict) {
+        let run = try await SquallBinary.run(["run", path], in: SquallBinary.root, limit: .minutes(10))
+        return (run, try Verdict(runsFolder: "\(SquallBinary.root)/runs"))
+    }
+
+    /// One primary, two replicas that stream; a drill that has just ended may still be resyncing.
+    private func healthyLab() async throws {
+        let up = try await shell("scripts/lab/up --stack postgres", limit: .minutes(5))
+        try #require(up.exitCode == 0, "\(up.output.text)\(up.errors.text)")
+    }
+
+    /// Asks the databases and the engine, not Squall.
+    private func nothingOfOursIsLeft() async throws {
+        for port in 5_001...5_003 {
+            let query = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'squall%'"
+            let schemas = try await shell("psql -h 127.0.0.1 -p \(port) -U postgres -d app -Atc \"\(query)\"")
+            #expect(schemas.output.text == "0\n", "port \(port): \(schemas.output.text)\(schemas.errors.text)")
+        }
+        let twins = try await shell("docker ps -a --filter name=squall-undo --format '{{.Names}}'")
+        #expect(twins.output.text.isEmpty)
+        let stopped = try await shell(
+            "docker ps -a --filter label=squall.stack=postgres --filter status=exited --filter status=paused --format '{{.Names}}'")
+        #expect(stopped.output.text.isEmpty)
+    }
+}
+
+/// A shell line in the clone's root, as a person would type it.
+private func shell(_ line: String, limit: Span = .minutes(2)) async throws -> CommandResult {
+    var environment: [String: String] = [:]
+    for name in ["HOME", "PATH", "USER", "DOCKER_HOST", "CI"] {
+        if let value = getenv(name) { environment[name] = String(cString: value) }
+    }
+    let command = Command(
+        ["bash", "-c", line], environment: environment, directory: SquallBinary.root, outputLimit: 4_194_304)
+    return try await LocalCommandRunner().run(command, until: SystemTimeSource().now + limit)
+}
+
+/// What a test reads of `verdict.json`.
+private struct Verdict: Decodable {
+    struct Criterion: Decodable {
+        var name: String
+        var verdict: String
+        var reason: String
+        var measured: Double?
+        var lower: Double?
+        var upper: Double?
+    }
+
+    private struct Anything: Decodable {}
+
+    private struct Document: Decodable {
+        var criteria: [Criterion]
+        var leftovers: [Anything]
+    }
+
+    var criteria: [String: Criterion]
+    var leftovers: Int
+
+    init(runsFolder: String) throws {
+        let data = try Data(contentsOf: URL(fileURLWithPath: "\(runsFolder)/latest/verdict.json"))
+        let document = try JSONDecoder().decode(Document.self, from: data)
+        criteria = Dictionary(document.criteria.map { ($0.name, $0) }) { first, _ in first }
+        leftovers = document.leftovers.count
+    }
+}
