@@ -99,6 +99,8 @@ private func readConnectionString(_ text: String) -> ConnectionString {
     var message: UnsafeMutablePointer<CChar>?
     guard let options = PQconninfoParse(text, &message) else {
         defer { PQfreemem(message) }
+        // libpq quotes the place where it stopped, which may be inside a password.
+        if text.contains("password") || text.contains("@") { return .malformed("this is not a connection string") }
         let reason = message.map { String(cString: $0) } ?? "out of memory"
         return .malformed(String(reason.prefix { $0 != "\n" }))
     }

@@ -60,7 +60,7 @@ package final class PostgresClient: Sendable {
         _ parameters: ConnectionParameters, _ place: ConnectionParameters.Endpoint, _ session: String,
         until limit: Instant, _ cancellation: PostgresConnection.Cancellation
     ) async throws(PostgresError) -> PostgresConnection {
-        let connection = PostgresConnection(subject: place.description, loop: loop, cancels: cancels)
+        let connection = PostgresConnection(subject: place.description, loop: loop, cancels: cancels, time: time)
         try await connection.open(parameters.attempt(at: place, session: session), until: limit, cancellation)
         return connection
     }

@@ -1,3 +1,4 @@
+package import Basics
 package import Contracts
 
 /// A failed connection attempt or statement, with all that is needed to say whether anything may have happened.
@@ -38,6 +39,8 @@ package struct PostgresError: Error, Sendable, Hashable, CustomStringConvertible
     package var message: String
     /// The server's address as tried.
     package var subject: String
+    /// When the failure was known, stamped where it was noticed; nil in an error raised before anything was tried.
+    package var endedAt: Instant?
 
     package init(
         _ code: Code, phase: Phase, querySent: Bool = false, sqlState: String = "", severity: String = "",

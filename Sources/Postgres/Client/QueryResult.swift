@@ -1,3 +1,5 @@
+package import Basics
+
 /// The answer to one statement: rows in text form, and what the server remarked.
 package struct QueryResult: Sendable, Hashable {
     /// A remark of the server that is no error.
@@ -20,6 +22,8 @@ package struct QueryResult: Sendable, Hashable {
     package var commandTag: String
     /// Everything remarked while the statement ran, its commit included.
     package var notices: [Notice]
+    /// When the server was ready again, stamped where the answer was read; nil in a result made by hand.
+    package var endedAt: Instant?
 
     package init(columns: [String] = [], rows: [[String?]] = [], commandTag: String = "", notices: [Notice] = []) {
         self.columns = columns

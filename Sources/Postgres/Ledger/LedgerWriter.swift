@@ -51,12 +51,12 @@ actor LedgerWriter {
             connection = opened
             let result = try await opened.query(
                 table.insertion, [String(sequence), path.text, payload], until: deadline, .ignored)
-            let end = context.time.now
+            let end = result.endedAt ?? context.time.now
             await pool.finish(opened)
             let node = await node(of: result)
             record(sequence, due, sent: sent, end: end, .acknowledged(notices: result.notices), node: node)
         } catch {
-            let end = context.time.now
+            let end = error.endedAt ?? context.time.now
             await discard(connection, after: error)
             record(sequence, due, sent: sent, end: end, .failed(error), node: fixedNode)
         }

@@ -48,12 +48,19 @@ package struct PatroniSwitchoverFault: Fault {
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> LeaderChange {
         let members = try settings.members(target)
         let node = target.attributes[.node] ?? target.name
-        let cluster = try await PatroniAPI(members, in: context).cluster()
+        let api = try PatroniAPI(members, in: context)
+        let cluster = try await api.cluster()
         let leader = cluster.first(where: \.isLeader)?.name
         guard leader == node else {
             throw FaultError(
                 .notApplicable, "\(node) does not lead the Patroni cluster, \(leader ?? "nobody") does",
                 advice: "take the target from the roles probe: {from: roles, is: primary}")
+        }
+        if settings.candidate == nil, try await api.isPaused() {
+            throw FaultError(
+                .notApplicable, "the Patroni cluster of \(node) is paused: it switches over to a named candidate only",
+                advice:
+                    "add candidate: NAME to the step, or: curl -s -X PATCH \(members[0])/config -d '{\"pause\": null}'")
         }
         if let candidate = settings.candidate {
             let member = cluster.first { $0.name == candidate }

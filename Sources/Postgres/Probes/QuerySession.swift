@@ -47,14 +47,15 @@ struct QuerySession: ProbeSession {
             judge(result, arrival, sent: sent)
         } catch {
             // A read has no effect, so an answer that never came is a failure and not unknown.
-            record(arrival, sent: sent, .failed, Label(error.reason))
+            record(arrival, sent: sent, end: error.endedAt, .failed, Label(error.reason))
         }
         await pool.finish(connection)
     }
 
     private func judge(_ result: QueryResult, _ arrival: Arrival, sent: Instant) {
-        guard let row = result.rows.first else { return record(arrival, sent: sent, .failed, "no-row") }
-        guard let text = row.first ?? nil else { return record(arrival, sent: sent, .failed, "null") }
+        let end = result.endedAt
+        guard let row = result.rows.first else { return record(arrival, sent: sent, end: end, .failed, "no-row") }
+        guard let text = row.first ?? nil else { return record(arrival, sent: sent, end: end, .failed, "null") }
         if let number = Double(text), number.isFinite {
             context.record(
                 .measurement(
@@ -62,11 +63,11 @@ struct QuerySession: ProbeSession {
                         probe: probe.name, node: .none, metric: "value", at: context.time.now, value: number,
                         unit: .count)))
         }
-        guard let tolerance = probe.tolerance else { return record(arrival, sent: sent, .ok, .none) }
+        guard let tolerance = probe.tolerance else { return record(arrival, sent: sent, end: end, .ok, .none) }
         switch tolerance.holds(for: value(text, against: tolerance)) {
-        case true: record(arrival, sent: sent, .ok, .none)
-        case false: record(arrival, sent: sent, .failed, "mismatch")
-        case nil: record(arrival, sent: sent, .failed, "not-comparable")
+        case true: record(arrival, sent: sent, end: end, .ok, .none)
+        case false: record(arrival, sent: sent, end: end, .failed, "mismatch")
+        case nil: record(arrival, sent: sent, end: end, .failed, "not-comparable")
         }
     }
 
@@ -77,11 +78,13 @@ struct QuerySession: ProbeSession {
         return .text(isBoolean && text == "t" ? "true" : isBoolean && text == "f" ? "false" : text)
     }
 
-    private func record(_ arrival: Arrival, sent: Instant?, _ outcome: Outcome, _ reason: Label) {
+    private func record(
+        _ arrival: Arrival, sent: Instant?, end: Instant? = nil, _ outcome: Outcome, _ reason: Label
+    ) {
         context.record(
             .operation(
                 Operation(
                     probe: probe.name, path: "kept", action: .check, sequence: arrival.number + 1, due: arrival.due,
-                    sent: sent, end: context.time.now, outcome: outcome, reason: reason)))
+                    sent: sent, end: end ?? context.time.now, outcome: outcome, reason: reason)))
     }
 }

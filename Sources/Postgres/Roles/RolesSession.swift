@@ -62,14 +62,14 @@ struct RolesSession: ProbeSession {
                 return await ask(session, &watcher)
             }
             return StateSample(
-                probe: probe.name, node: watcher.node, sent: sent, end: context.time.now,
+                probe: probe.name, node: watcher.node, sent: sent, end: error.endedAt ?? context.time.now,
                 state: StateSample.unreachable,
                 detail: Label(error.reason))
         }
     }
 
     private func sample(_ node: Label, _ sent: Instant, _ answer: KeptSession.Answer) -> StateSample {
-        let end = context.time.now
+        let end = answer.result.endedAt ?? context.time.now
         guard let state = NodeState(answer.result) else {
             return StateSample(
                 probe: probe.name, node: node, sent: sent, end: end, state: StateSample.unreachable,
