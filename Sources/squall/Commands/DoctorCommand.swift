@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Basics
 internal import Contracts
+internal import Docker
 internal import Experiment
 internal import Glibc
 internal import Process
@@ -22,7 +23,7 @@ struct DoctorCommand: AsyncParsableCommand {
     @concurrent private func perform() async throws {
         let systems = try makeSystems()
         let checks = [
-            privileges(), processHandles(systems), cgroups(), runFolder(), diskSpace(),
+            await engine(systems), privileges(), processHandles(systems), cgroups(), runFolder(), diskSpace(),
             cleanliness(),
         ]
         if format.isJSON {
@@ -57,6 +58,20 @@ struct DoctorCommand: AsyncParsableCommand {
         var state: State
         var finding: String
         var fix: String?
+    }
+
+    private func engine(_ systems: Systems) async -> Check {
+        do throws(FaultError) {
+            if let problem = systems.engineProblem { throw problem }
+            let version = try await systems.services.require((any ContainerEngine).self).version()
+            return Check(
+                name: "docker engine", state: .fine,
+                finding: "\(version.engine), API \(version.api), kernel \(version.kernel)")
+        } catch {
+            return Check(
+                name: "docker engine", state: .missing, finding: error.message,
+                fix: error.advice.isEmpty ? "scripts/bootstrap --lab" : error.advice)
+        }
     }
 
     private func privileges() -> Check {

@@ -7,7 +7,7 @@ import Testing
 
 /// Inside a real container of the lab's image, made and removed by each test.
 @Suite(.enabled(if: hasLabImage, "set SQUALL_LAB=1 with the lab's image built (scripts/lab/up)"), .serialized)
-struct ContainerTests {
+struct ContainerLabTests {
     private let fixture: Fixture
     private let context: SystemContext
     private let engine: any ContainerEngine

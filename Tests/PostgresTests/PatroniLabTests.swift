@@ -11,7 +11,7 @@ import Testing
 ///
 /// They disturb whatever else uses the lab, so they run only when SQUALL_LAB=1 says that the lab is theirs.
 @Suite(.serialized, .enabled(if: ProcessInfo.processInfo.environment["SQUALL_LAB"] == "1"))
-struct PatroniTests {
+struct PatroniLabTests {
     @Test func aSwitchoverIsProvenByTheNewLeaderAndSwitchedBack() async throws {
         let lab = try PatroniLab()
         let leader = try await lab.leader()

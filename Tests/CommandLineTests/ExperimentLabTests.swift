@@ -6,10 +6,10 @@ import Testing
 
 /// The shipped experiments against the lab's real cluster, each with the verdict it must have.
 ///
-/// They break the one lab there is, so they run alone: `scripts/test` runs every suite with `Lab` in its name without
+/// They break the one lab there is, so they run alone: `scripts/test` runs every suite named …LabTests without
 /// parallelism, with SQUALL_LAB=1.
 @Suite(.serialized, .enabled(if: getenv("SQUALL_LAB") != nil, "needs the lab: scripts/lab/up, then SQUALL_LAB=1"))
-struct LabExperimentTests {
+struct ExperimentLabTests {
     /// What a run must say, by criterion.
     struct Expected: Sendable, CustomTestStringConvertible {
         var file: String
@@ -23,7 +23,8 @@ struct LabExperimentTests {
         Expected(
             file: "postgres-switchover", code: 0,
             verdicts: ["rto": "pass", "rpo": "pass", "split-brain": "pass", "availability": "pass", "recovery": "pass"]),
-        Expected(file: "postgres-replica-loss", code: 0, verdicts: ["rto": "pass", "rpo": "pass", "availability": "pass"]),
+        Expected(
+            file: "postgres-replica-loss", code: 0, verdicts: ["rto": "pass", "rpo": "pass", "availability": "pass"]),
         // The dual primary must be seen: this drill fails as long as nothing fences a frozen Patroni's node.
         Expected(file: "postgres-primary-frozen", code: 1, verdicts: ["split-brain": "fail"]),
         Expected(file: "postgres-promote-cut-standby", code: 1, verdicts: ["rpo": "fail"]),
@@ -161,7 +162,8 @@ struct LabExperimentTests {
         let twins = try await shell("docker ps -a --filter name=squall-undo --format '{{.Names}}'")
         #expect(twins.output.text.isEmpty)
         let stopped = try await shell(
-            "docker ps -a --filter label=squall.stack=postgres --filter status=exited --filter status=paused --format '{{.Names}}'")
+            "docker ps -a --filter label=squall.stack=postgres --filter status=exited --filter status=paused --format '{{.Names}}'"
+        )
         #expect(stopped.output.text.isEmpty)
     }
 }
