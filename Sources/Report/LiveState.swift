@@ -55,13 +55,7 @@ package struct LiveState: Sendable {
                 measurement
             return []
         case .fault(let transition): return take(transition)
-        case .readBack(let readBack):
-            let rows = readBack.present.reduce(0) { $0 + $1.count }
-            let text =
-                readBack.failure.isEmpty
-                ? "\(readBack.probe): read back \(Figure.count(rows)) writes from \(readBack.node)"
-                : "\(readBack.probe): could not read back \(readBack.node): \(readBack.failure)"
-            return [Message(at: readBack.at, level: readBack.failure.isEmpty ? .info : .warning, text: text)]
+        case .readBack(let readBack): return [message(readBack)]
         case .stall(let stall):
             return [
                 Message(
@@ -82,6 +76,15 @@ package struct LiveState: Sendable {
             isOver = true
             return [Message(at: at, level: .info, text: "the run has ended")]
         }
+    }
+
+    private func message(_ readBack: ReadBack) -> Message {
+        let rows = readBack.present.reduce(0) { $0 + $1.count }
+        let text =
+            readBack.failure.isEmpty
+            ? "\(readBack.probe): read back \(Figure.count(rows)) writes from \(readBack.node)"
+            : "\(readBack.probe): could not read back \(readBack.node): \(readBack.failure)"
+        return Message(at: readBack.at, level: readBack.failure.isEmpty ? .info : .warning, text: text)
     }
 
     /// After this many misses in a row a probe is said to have no success; fewer happen without an outage.

@@ -14,49 +14,56 @@ package enum VerdictJSON {
 
     private static func document(_ report: RunReport) -> OrderedJSON {
         let (verdict, clock) = (report.verdict, report.clock)
-        return .object([
-            ("format", .integer(format)),
-            ("run", .string(verdict.run.run)),
-            ("title", .string(verdict.run.title)),
-            ("verdict", .string(verdict.verdict.rawValue)),
-            ("reason", .string(verdict.reason)),
-            ("exit-code", .integer(Int64(verdict.exitCode))),
-            ("criteria", .array(verdict.criteria.map(criterion))),
-            ("unjudged-criteria", .strings(report.unjudged)),
-            ("faults", .array(report.steps.map { fault($0, clock) })),
-            ("leftovers", .array(verdict.leftovers.map(leftover))),
-            (
-                "clean-up",
-                .object([
-                    ("state", .string(report.cleanUp.rawValue)), ("detail", .string(report.cleanUpSentence)),
-                ])
-            ),
-            ("untested", .strings(verdict.untested)),
-            ("started-at", .string(clock.date(clock.start).iso8601)),
-            ("ended-at", .string(clock.date(clock.end).iso8601)),
-            ("duration-seconds", .number(clock.duration.seconds)),
-            ("origin", origin(clock)),
-            ("aborted", report.history.abort.map { abort($0.reason, $0.at, clock) } ?? .null),
-            ("phases", .array(report.history.phases.map { phase($0.phase, $0.at, clock) })),
-            (
-                "steady-state",
-                .array(report.history.steadyStates.map { steadyState($0.phase, $0.held, $0.at, $0.detail, clock) })
-            ),
-            ("traffic", .array(report.paths.map { path($0, clock) })),
-            ("observations", observations(report.history)),
-            ("description", .string(verdict.run.description)),
-            ("tags", .strings(verdict.run.tags)),
-            ("file", .string(verdict.run.file)),
-            ("runbook", .string(verdict.run.runbook)),
-            ("experiment-digest", .string(verdict.run.experimentDigest)),
+        return .object(
+            [
+                ("format", .integer(format)),
+                ("run", .string(verdict.run.run)),
+                ("title", .string(verdict.run.title)),
+                ("verdict", .string(verdict.verdict.rawValue)),
+                ("reason", .string(verdict.reason)),
+                ("exit-code", .integer(Int64(verdict.exitCode))),
+                ("criteria", .array(verdict.criteria.map(criterion))),
+                ("unjudged-criteria", .strings(report.unjudged)),
+                ("faults", .array(report.steps.map { fault($0, clock) })),
+                ("leftovers", .array(verdict.leftovers.map(leftover))),
+                (
+                    "clean-up",
+                    .object([
+                        ("state", .string(report.cleanUp.rawValue)), ("detail", .string(report.cleanUpSentence)),
+                    ])
+                ),
+                ("untested", .strings(verdict.untested)),
+                ("started-at", .string(clock.date(clock.start).iso8601)),
+                ("ended-at", .string(clock.date(clock.end).iso8601)),
+                ("duration-seconds", .number(clock.duration.seconds)),
+                ("origin", origin(clock)),
+                ("aborted", report.history.abort.map { abort($0.reason, $0.at, clock) } ?? .null),
+                ("phases", .array(report.history.phases.map { phase($0.phase, $0.at, clock) })),
+                (
+                    "steady-state",
+                    .array(report.history.steadyStates.map { steadyState($0.phase, $0.held, $0.at, $0.detail, clock) })
+                ),
+                ("traffic", .array(report.paths.map { path($0, clock) })),
+                ("observations", observations(report.history)),
+            ] + experiment(verdict.run))
+    }
+
+    /// What was run, with what, on what.
+    private static func experiment(_ run: RunRecord) -> [(String, OrderedJSON)] {
+        [
+            ("description", .string(run.description)),
+            ("tags", .strings(run.tags)),
+            ("file", .string(run.file)),
+            ("runbook", .string(run.runbook)),
+            ("experiment-digest", .string(run.experimentDigest)),
             // Text: a seed may exceed what a double holds exactly.
-            ("seed", .string(String(verdict.run.seed))),
-            ("tool-version", .string(verdict.run.toolVersion)),
+            ("seed", .string(String(run.seed))),
+            ("tool-version", .string(run.toolVersion)),
             (
                 "environment",
-                .object(verdict.run.environment.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
+                .object(run.environment.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
             ),
-        ])
+        ]
     }
 
     private static func criterion(_ result: CriterionResult) -> OrderedJSON {
