@@ -73,20 +73,27 @@ package struct Healer: Sendable {
             return Result(intent: intent, failure: nil, leftover: unknownKind(intent), commands: [])
         }
         let deadline = context.time.now + patience
+        let settled = context.time.now + min(patience, .seconds(10))
         var pause = Span.milliseconds(100)
         while true {
             do throws(FaultError) {
                 let leftover = try await healOnce(type, intent)
+                // Some systems take a moment to show what they have accepted; a heal may be repeated at any time.
+                if leftover != nil, context.time.now + pause < settled, await wait(&pause) { continue }
                 return Result(intent: intent, failure: nil, leftover: leftover, commands: leftover?.commands ?? [])
             } catch {
                 let mayPass = error.code == .unreachable || error.code == .timeout
-                if mayPass, context.time.now + pause < deadline, (try? await context.time.sleep(for: pause)) != nil {
-                    pause = min(pause * 2, .seconds(2))
-                    continue
-                }
+                if mayPass, context.time.now + pause < deadline, await wait(&pause) { continue }
                 return Result(intent: intent, failure: error, leftover: nil, commands: commands(type, intent))
             }
         }
+    }
+
+    /// Sleeps and doubles the pause; false when the task was cancelled.
+    private func wait(_ pause: inout Span) async -> Bool {
+        guard (try? await context.time.sleep(for: pause)) != nil else { return false }
+        pause = min(pause * 2, .seconds(2))
+        return true
     }
 
     private func healOnce<Change: Mutation>(

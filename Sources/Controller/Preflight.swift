@@ -31,11 +31,12 @@ extension RunDriver {
     private func checkTargets() async throws {
         var generator = state.withLock { $0.generator }
         var touched: Set<String> = []
+        var drawn: [String: Set<String>] = [:]
         for named in assembly.faults {
             for declared in named.step.targets where resolver.isKnownBeforehand(declared.value) {
                 let targets = try await resolver.resolve(
                     declared.value, requiring: type(of: named.fault).requires, window: recorder.withWindow { $0 },
-                    generator: &generator)
+                    drawn: &drawn[declared.value], generator: &generator)
                 try resolver.checkLimit(touched, adding: targets)
                 touched.formUnion(targets.map(\.id))
             }

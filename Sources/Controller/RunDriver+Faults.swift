@@ -35,12 +35,14 @@ extension RunDriver {
     /// The step's targets, checked against the blast radius and counted as touched.
     private func claim(_ named: RunAssembly.NamedFault) async throws -> [Target] {
         guard let declared = named.step.targets.first else { return [.localHost] }
-        var generator = state.withLock { $0.generator }
+        var (generator, drawn) = state.withLock { ($0.generator, $0.drawn[declared.value]) }
         let window = recorder.withWindow { $0 }
         let targets = try await resolver.resolve(
-            declared.value, requiring: type(of: named.fault).requires, window: window, generator: &generator)
+            declared.value, requiring: type(of: named.fault).requires, window: window, drawn: &drawn,
+            generator: &generator)
         try state.withLock { state in
             state.generator = generator
+            state.drawn[declared.value] = drawn
             try resolver.checkLimit(state.touched, adding: targets)
             state.touched.formUnion(targets.map(\.id))
         }
@@ -52,7 +54,10 @@ extension RunDriver {
     ) async -> Result<String?, FaultError> {
         do throws(FaultError) {
             let reason = try await injector.inject(named.fault, step: named.step, on: target)
-            state.withLock { $0.faultInstant = $0.faultInstant ?? context.time.now }
+            state.withLock { state in
+                state.newestFaultInstant = context.time.now
+                state.faultInstant = state.faultInstant ?? context.time.now
+            }
             return .success(reason)
         } catch {
             return .failure(error)

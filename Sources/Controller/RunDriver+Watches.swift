@@ -39,7 +39,10 @@ extension RunDriver {
         let hopeless = assembly.recoveryTimeLimit.map { max(window, $0 + .seconds(30)) } ?? window
         await whilePhaseLasts {
             let elapsed = self.context.time.now - start
-            if elapsed >= window, elapsed >= hopeless || self.hasRecovered(since: start) {
+            // Recovery counts from the newest fault: a service that was fine before the second one proves nothing.
+            let newest = self.state.withLock { $0.newestFaultInstant } ?? start
+            let isHopeless = self.context.time.now - newest >= hopeless
+            if elapsed >= window, isHopeless || self.hasRecovered(since: newest) {
                 self.send(.observationComplete)
                 return false
             }

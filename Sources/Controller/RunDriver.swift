@@ -28,7 +28,11 @@ package final class RunDriver: Sendable {
         /// Raised by every phase change, so that watches of an earlier phase end.
         var phaseNumber = 0
         var probesRun = false
+        /// When the first and the newest fault took effect (or were injected without proof).
         var faultInstant: Instant?
+        var newestFaultInstant: Instant?
+        /// Ids drawn for a declared target: a second step that names it acts on the same ones.
+        var drawn: [String: Set<String>] = [:]
         var healResults: [Healer.Result] = []
     }
 

@@ -73,10 +73,11 @@ package struct RunPlan: Sendable, Encodable {
     ) async throws -> [Target] {
         guard let declared = named.step.targets.first else { return [.localHost] }
         if resolver.isKnownBeforehand(declared.value) {
+            var drawn: Set<String>?
             var generator = SeededGenerator(seed: experiment.seed ?? 0)
             return try await resolver.resolve(
                 declared.value, requiring: type(of: named.fault).requires, window: LiveWindow(retention: .zero),
-                generator: &generator)
+                drawn: &drawn, generator: &generator)
         }
         // Known only when the probe runs: the name says so.
         let declaration = experiment.targets.first { $0.name == declared.value }

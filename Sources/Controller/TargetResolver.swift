@@ -33,17 +33,14 @@ package struct TargetResolver: Sendable {
     /// The targets of one declaration for a fault that requires `attributes`; never empty.
     package func resolve(
         _ name: String, requiring attributes: Set<Target.Attribute>, window: LiveWindow,
-        generator: inout SeededGenerator
+        drawn: inout Set<String>?, generator: inout SeededGenerator
     ) async throws -> [Target] {
         guard let declaration = declarations[name] else {
             throw Refusal(description: "no target '\(name)' is declared")
         }
         let matching = try await candidates(declaration, window)
         guard !matching.isEmpty else { throw Refusal(description: try empty(declaration, window)) }
-        let chosen = select(matching, declaration.mode, &generator)
-        guard !chosen.isEmpty else {
-            throw Refusal(description: "target '\(name)' selects none of \(matching.count) (mode \(declaration.mode))")
-        }
+        let chosen = try draw(matching, declaration, &drawn, &generator)
         var complete: [Target] = []
         for target in chosen { complete.append(try await enriched(target, requiring: attributes)) }
         try complete.forEach(refuseProtected)
@@ -133,6 +130,28 @@ package struct TargetResolver: Sendable {
         if limits.protectedNames.contains(target.name) {
             throw Refusal(description: "target '\(target.name)' is protected by name")
         }
+    }
+
+    /// The same targets as before while all of them still match; else a fresh draw. `all` always takes all.
+    private func draw(
+        _ matching: [Target], _ declaration: TargetDeclaration, _ drawn: inout Set<String>?,
+        _ generator: inout SeededGenerator
+    ) throws -> [Target] {
+        if case .fixed(let wanted) = declaration.mode, matching.count < wanted {
+            throw Refusal(
+                description: "target '\(declaration.name)' wants \(wanted) (mode: fixed), and \(matching.count) match")
+        }
+        if declaration.mode != .all, let drawn, drawn.isSubset(of: Set(matching.map(\.id))) {
+            return matching.filter { drawn.contains($0.id) }
+        }
+        let chosen = select(matching, declaration.mode, &generator)
+        guard !chosen.isEmpty else {
+            throw Refusal(
+                description: "target '\(declaration.name)' selects none of \(matching.count) (mode \(declaration.mode))"
+            )
+        }
+        drawn = Set(chosen.map(\.id))
+        return chosen
     }
 
     private func select(_ targets: [Target], _ mode: SelectionMode, _ generator: inout SeededGenerator) -> [Target] {

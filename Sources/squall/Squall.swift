@@ -8,8 +8,17 @@ enum Main {
     static func main() async {
         // A closed pipe is an error of the write, not the death of a controller with live faults.
         signal(SIGPIPE, SIG_IGN)
+        raiseDescriptorLimit()
         exit(await runCommand())
     }
+}
+
+/// A ledger may hold hundreds of connections in an outage; at the soft limit they would look refused by the system.
+private func raiseDescriptorLimit() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = min(limit.rlim_max, 65_536)
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }
 
 /// Runs the command of the command line and gives the process's exit code.
