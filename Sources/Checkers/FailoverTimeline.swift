@@ -32,7 +32,7 @@ package struct FailoverTimeline: Sendable, Hashable {
             history, on: roles.newPrimary, notOn: former, after: roles.promoted?.lower ?? outage.onset.lower)
         newPrimary = roles.newPrimary ?? direct?.node
         firstDirectSuccess = since(direct?.end)
-        firstSuccess = since(outage.firstSuccess?.upper)
+        firstSuccess = since(Self.clientsBack(operations, outage: outage, after: direct?.end))
         let back = Self.lastPathBack(
             history, probe: probe, outage: outage, effect: effect, hold: hold, success: success)
         lastPathBack = since(back)
@@ -40,6 +40,15 @@ package struct FailoverTimeline: Sendable, Hashable {
             backToNormal = since(baseline.restored(in: operations, from: back - operations.interval, hold: hold))
         }
         redundant = since(roles.redundant)
+    }
+
+    /// The first success of a client that the new primary can have given: one that was in flight when the fault came may
+    /// still be answered by the old one, milliseconds later.
+    private static func clientsBack(
+        _ operations: ProbeOperations, outage: Outage, after direct: Instant?
+    ) -> Instant? {
+        guard let first = outage.firstSuccess?.upper, let direct, first < direct else { return outage.firstSuccess?.upper }
+        return operations.lazy.filter { $0.isGood && $0.end >= direct }.map(\.end).min()
     }
 
     private static func lastNode(_ operations: ProbeOperations, before instant: Instant) -> Label? {
