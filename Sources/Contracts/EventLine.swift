@@ -8,7 +8,7 @@
 ///
 /// | `e` | keys after `e` |
 /// |---|---|
-/// | `run` | `v` format version, `t`, `wall` ns since 1970, `at` the same for people, `run`, `title`, `about`, `tags`, `file`, `runbook`, `digest`, `seed` (text: may exceed 2^63), `tool`, `env` pairs `[[name,value],…]`, `criteria`, `defs` their definitions as JSON in a text, `steps` names, `steady` true: a steady state is stated |
+/// | `run` | `v` format version, `t`, `wall` ns since 1970, `at` the same for people, `run`, `title`, `about`, `tags`, `file`, `runbook`, `digest`, `seed` (text: may exceed 2^63), `tool`, `env` pairs `[[name,value],…]`, `criteria`, `defs` their definitions as JSON in a text, `steps` names, `steady` how long the steady state must hold, in ns |
 /// | `phase` | `t`, `phase` |
 /// | `op` | `p` probe, `via` path, `n` node, `a` action, `q` sequence, `d` due, `s` sent (absent: never sent), `t` end, `o` outcome, `r` reason |
 /// | `state` | `p`, `n`, `s` sent, `t` end, `v` state, `g` generation, `x` position, `id` identity, `r` detail |
@@ -85,7 +85,7 @@ struct LineKey: Hashable {
     static let criteria = LineKey("criteria")
     static let definitions = LineKey("defs")
     static let steps = LineKey("steps")
-    static let hasSteadyState = LineKey("steady")
+    static let steadyStateHold = LineKey("steady")
     static let phase = LineKey("phase")
     static let probe = LineKey("p")
     static let path = LineKey("via")

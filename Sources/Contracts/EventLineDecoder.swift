@@ -123,7 +123,7 @@ package struct EventLineDecoder {
             startedAtWall: WallInstant(nanoseconds: wall), toolVersion: fields.text(.tool) ?? "",
             environment: Dictionary(environment) { first, _ in first }, criteria: criteria,
             criterionDefinitions: fields.text(.definitions) ?? "", steps: steps,
-            hasSteadyState: fields.boolean(.hasSteadyState) ?? false)
+            steadyStateHold: fields.integer(.steadyStateHold).map { Span(nanoseconds: $0) })
     }
 
     private func readBack(_ at: Instant) -> ReadBack? {

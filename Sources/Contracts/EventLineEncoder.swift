@@ -133,7 +133,7 @@ package struct EventLineEncoder {
         line.appendField(.criteria, record.criteria) { $0.appendJSON($1) }
         if !record.criterionDefinitions.isEmpty { line.appendField(.definitions, record.criterionDefinitions) }
         line.appendField(.steps, record.steps) { $0.appendJSON($1) }
-        if record.hasSteadyState { line.appendField(.hasSteadyState, true) }
+        if let hold = record.steadyStateHold { line.appendField(.steadyStateHold, hold.nanoseconds) }
     }
 
     private mutating func append(_ readBack: ReadBack, to line: inout [UInt8]) {

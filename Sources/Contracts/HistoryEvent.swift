@@ -33,8 +33,8 @@ package struct RunRecord: Sendable, Hashable, Codable {
     package var criterionDefinitions: String
     /// The method's step names in file order, so that one which never began is noticed.
     package var steps: [String]
-    /// The experiment states a steady state, so it must have been judged after the heal.
-    package var hasSteadyState: Bool
+    /// How long the steady state must hold; nil: the experiment states none. It must be judged after the heal as well.
+    package var steadyStateHold: Span?
 
     package init(
         run: String, title: String, description: String = "", tags: [String] = [], file: String, runbook: String? = nil,
@@ -42,7 +42,7 @@ package struct RunRecord: Sendable, Hashable, Codable {
         toolVersion: String,
         environment: [String: String] = [:], criteria: [String] = [], criterionDefinitions: String = "",
         steps: [String] = [],
-        hasSteadyState: Bool = false
+        steadyStateHold: Span? = nil
     ) {
         self.run = run
         self.title = title
@@ -59,7 +59,7 @@ package struct RunRecord: Sendable, Hashable, Codable {
         self.criteria = criteria
         self.criterionDefinitions = criterionDefinitions
         self.steps = steps
-        self.hasSteadyState = hasSteadyState
+        self.steadyStateHold = steadyStateHold
     }
 }
 

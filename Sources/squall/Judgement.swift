@@ -10,7 +10,7 @@ enum Judgement {
         let leftovers = history.leftovers ?? []
         let run = history.run ?? unknownRun
         let judgement = RunJudgement.judge(
-            history, criteria: results, steps: run.steps, hasSteadyState: run.hasSteadyState)
+            history, criteria: results, steps: run.steps, hasSteadyState: run.steadyStateHold != nil)
         return RunVerdict(
             run: run, verdict: judgement.verdict, reason: judgement.reason,
             exitCode: RunExitCode.code(

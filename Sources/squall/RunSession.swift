@@ -109,7 +109,7 @@ struct RunSession {
             startedAt: systems.time.now, startedAtWall: systems.time.wallClock, toolVersion: toolVersion,
             environment: machineDescription(), criteria: RunPlan.lines(experiment.criteria),
             criterionDefinitions: definitions, steps: experiment.method.map(\.name),
-            hasSteadyState: experiment.steadyState != nil)
+            steadyStateHold: experiment.steadyState?.holdFor)
     }
 }
 

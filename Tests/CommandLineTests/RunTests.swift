@@ -97,7 +97,12 @@ import Testing
 
     @Test func theReportIsRebuiltFromTheHistoryAloneWithTheSameFigures() async throws {
         try await withFolder { folder in
-            let experiment = FlagExperiment(folder: folder)
+            var experiment = FlagExperiment(folder: folder)
+            experiment.criteria += """
+
+                  recovery: {within: 1m}
+                  latency: {probe: service, p50: "<= 900ms"}
+                """
             let run = try await SquallBinary.run(["run", try experiment.file()], in: folder)
             #expect(run.code == 0, "\(run.output)\(run.errors)")
             let names = ["verdict.json", "junit.xml", "summary.md", "report.html"]

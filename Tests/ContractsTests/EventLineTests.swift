@@ -41,7 +41,7 @@ import Testing
                     run: "r1", title: "A \"title\"", tags: ["dr"], file: "a.yaml", seed: .max,
                     startedAt: Instant(nanoseconds: 5), startedAtWall: WallInstant(nanoseconds: 1_000_000_000),
                     toolVersion: "0.1.0", environment: ["kernel": "6.1", "cores": "2"], criteria: ["rto: max 30s"],
-                    criterionDefinitions: "[]", steps: ["kill"], hasSteadyState: true)),
+                    criterionDefinitions: "[]", steps: ["kill"], steadyStateHold: .seconds(5))),
             .operation(
                 Operation(
                     probe: "orders", path: "kept", node: "pg-1", action: .write, sequence: 7,
@@ -71,7 +71,7 @@ import Testing
                 {"e":"run","v":1,"t":5,"wall":1000000000,"at":"1970-01-01T00:00:01.000Z","run":"r1","title":"A \\"title\\"",\
                 "tags":["dr"],"file":"a.yaml","seed":"18446744073709551615","tool":"0.1.0",\
                 "env":[["cores","2"],["kernel","6.1"]],"criteria":["rto: max 30s"],"defs":"[]","steps":["kill"],\
-                "steady":true}
+                "steady":5000000000}
                 {"e":"op","p":"orders","via":"kept","n":"pg-1","a":"write","q":7,"d":10,"s":11,"t":12,"o":"ok"}
                 {"e":"op","p":"orders","via":"fresh","a":"write","q":8,"d":10,"t":12,"o":"failed","r":"unsent"}
                 {"e":"state","p":"roles","n":"pg-1","s":1,"t":2,"v":"primary","g":3,"x":4}

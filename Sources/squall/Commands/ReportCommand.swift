@@ -56,6 +56,7 @@ struct ReportCommand: AsyncParsableCommand {
     private func criteria(_ run: RunRecord) throws -> [RunAssembly.Criterion] {
         var experiment = Experiment(file: run.file, title: run.title)
         let records = try JSONValue(parsing: run.criterionDefinitions).decode(as: [CriterionRecord].self)
+        experiment.steadyState = run.steadyStateHold.map { SteadyState(title: "", holdFor: $0, expectations: []) }
         experiment.criteria = records.map(\.declaration)
         do {
             return try RunAssembly(experiment, registry: standardRegistry()).criteria
