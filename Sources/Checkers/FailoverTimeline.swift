@@ -47,7 +47,8 @@ package struct FailoverTimeline: Sendable, Hashable {
     private static func clientsBack(
         _ operations: ProbeOperations, outage: Outage, after direct: Instant?
     ) -> Instant? {
-        guard let first = outage.firstSuccess?.upper, let direct, first < direct else { return outage.firstSuccess?.upper }
+        let first = outage.firstSuccess?.upper
+        guard let success = first, let direct, success < direct else { return first }
         return operations.lazy.filter { $0.isGood && $0.end >= direct }.map(\.end).min()
     }
 
