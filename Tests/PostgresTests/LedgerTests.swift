@@ -63,9 +63,11 @@ import Testing
                 try await run.acknowledged(at: before + 100)
             }
             let reasons = Set(run.operations.filter { $0.outcome != .ok }.map(\.reason.text))
-            #expect(
-                reasons.isSubset(of: ["lost", "refused", "unreachable", "25006", "57P03", "timeout", "connect-timeout"])
-            )
+            // 57P01: a backend that notices its postmaster's death may still say so.
+            let possible: Set = [
+                "lost", "refused", "unreachable", "25006", "57P01", "57P03", "timeout", "connect-timeout",
+            ]
+            #expect(reasons.isSubset(of: possible))
             #expect(Set(run.acknowledged.map(\.node)) == ["pg-1", "pg-2"])
             #expect(
                 run.operations.filter { $0.outcome == .failed }.allSatisfy { $0.reason != "lost" || $0.sent != nil })

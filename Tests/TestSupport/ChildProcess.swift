@@ -6,7 +6,7 @@ package final class ChildProcess: Sendable {
     package let pid: Int32
     private let output: CInt
 
-    /// Starts `arguments[0]`, found in PATH; standard output is read by `line()` and `rest()`, standard error is inherited.
+    /// Starts `arguments[0]`, found in PATH; standard output is read by `line()`, standard error is dropped.
     package init(_ arguments: [String]) throws {
         var ends: [CInt] = [0, 0]
         // A pair of sockets is close-on-exec from its birth; a pipe would leak into children spawned at the same time.
@@ -17,6 +17,8 @@ package final class ChildProcess: Sendable {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
+        // A child that outlives the tests must not hold their output open: whoever reads it would wait for ever.
+        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
         var child = pid_t()
         var argv = arguments.map { strdup($0) }
         defer { for argument in argv { free(argument) } }

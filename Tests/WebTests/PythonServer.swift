@@ -24,19 +24,26 @@ final class PythonServer: Sendable {
             close(ends[1])
         }
         var started: pid_t = 0
-        let failure = squall_spawn(arguments[0], &copies, &environment, nil, ends[1], 2, &started)
+        let failure = squall_spawn(arguments[0], &copies, &environment, nil, ends[1], ends[1], &started)
         guard failure == 0 else { throw SystemError("posix_spawn", errno: failure, subject: arguments[0]) }
         pid = started
         output = ends[0]
         self.isSecure = isSecure
-        let words = try await PythonServer.readLine(ends[0]).split(separator: " ").map(String.init)
+        let words: [String]
+        do {
+            words = try await PythonServer.readLine(ends[0]).split(separator: " ").map(String.init)
+        } catch {
+            // A throwing init runs no deinit: the server would outlive the tests.
+            kill(started, SIGKILL)
+            throw error
+        }
         port = words.first.flatMap { Int($0) } ?? 0
         certificate = words.count > 1 ? words[1] : ""
     }
 
     private static func readLine(_ descriptor: CInt) async throws -> String {
         let time = SystemTimeSource()
-        let deadline = time.now + .seconds(20)
+        let deadline = time.now + .seconds(60)
         var text = ""
         while !text.hasSuffix("\n"), time.now < deadline {
             var byte: UInt8 = 0
@@ -64,7 +71,12 @@ final class PythonServer: Sendable {
 
     /// Answers by path; `/reset` and `/close` take the request and end the connection without an answer.
     private static let program = #"""
-        import http.server, os, socket, ssl, struct, subprocess, sys, tempfile, time
+        import http.server, os, socket, ssl, struct, subprocess, sys, tempfile, threading, time
+
+        def follow_parent(parent=os.getppid()):
+            while os.getppid() == parent: time.sleep(0.5)
+            os._exit(0)
+        threading.Thread(target=follow_parent, daemon=True).start()
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
