@@ -12,6 +12,8 @@ package protocol Probe: Sendable {
     static var emits: Set<ObservationKind> { get }
     /// Metrics of its own beyond those its observations give anyway (see `MetricCatalog`).
     static var metrics: [String] { get }
+    /// What it creates for itself and removes again; for `squall plan`.
+    static var changes: [PlannedOperation] { get }
     init(name: Label, from reader: inout ParameterReader)
 
     /// Read-only: can it work? Findings that are errors stop the run before anything is touched.
@@ -24,6 +26,7 @@ package protocol Probe: Sendable {
 
 extension Probe {
     package static var metrics: [String] { [] }
+    package static var changes: [PlannedOperation] { [] }
     package func target(forNode node: Label) -> Target? { nil }
 }
 

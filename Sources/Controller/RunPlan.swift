@@ -29,7 +29,11 @@ package struct RunPlan: Sendable, Encodable {
     package init(_ assembly: RunAssembly, context: SystemContext) async {
         let experiment = assembly.experiment
         title = experiment.title
-        probes = experiment.probes.map { "\($0.name): \($0.kind)" }
+        probes = experiment.probes.map { declaration in
+            let changes = assembly.registry.probe(declaration.kind)?.changes ?? []
+            let text = changes.map { "; \($0.operation), undone by: \($0.undo)" }.joined()
+            return "\(declaration.name): \(declaration.kind)\(text)"
+        }
         criteria = Self.lines(experiment.criteria)
         let most = experiment.limits.maxTargets.map { "at most \($0) targets" } ?? "any number of targets"
         limits = "\(most), at most \(experiment.limits.maxDuration) of faults"
@@ -59,7 +63,12 @@ package struct RunPlan: Sendable, Encodable {
             name: step.name, fault: step.fault.kind, timing: timing(step), targets: [], problem: nil)
         do {
             let targets = try await targets(named, experiment, resolver)
-            planned.targets = targets.map { PlannedTarget(name: $0.name, operation: named.fault.plan(for: $0)) }
+            planned.targets = targets.map { target in
+                let isLate = target.id.hasPrefix("probe:")
+                return PlannedTarget(
+                    name: isLate ? "\(target.name), resolved when the step starts" : target.name,
+                    operation: named.fault.plan(for: target))
+            }
             try resolver.checkLimit(touched, adding: targets)
             touched.formUnion(targets.map(\.id))
         } catch {
@@ -82,7 +91,7 @@ package struct RunPlan: Sendable, Encodable {
         // Known only when the probe runs: the name says so.
         let declaration = experiment.targets.first { $0.name == declared.value }
         guard case .probe(let probe, let role)? = declaration?.source else { return [] }
-        let name = "whichever node \(probe) reports as \(role) when the step starts"
+        let name = "<\(role) of \(probe)>"
         return [Target(id: "probe:\(declared.value)", name: name, attributes: [:])]
     }
 

@@ -25,9 +25,10 @@ struct Waterfall {
     var marks: [Mark] = []
 
     /// The phases between the marks of `research` 1.3: detection t0–t2, promotion t2–t4, reconnection t4–t5,
-    /// fleet tail t5–t6, degraded t6–t7, exposure t0–t8.
+    /// fleet tail t5–t6, degraded t6–t7, exposure t0–t8. Where no probe knows which node answered, t0–t5 is one phase.
     private static let phases: [(name: String, from: String, to: String)] = [
-        ("detection", "t0", "t2"), ("promotion", "t2", "t4"), ("detection and promotion", "t0", "t4"),
+        ("until first success", "t0", "t5"), ("detection", "t0", "t2"), ("promotion", "t2", "t4"),
+        ("detection and promotion", "t0", "t4"),
         ("reconnection", "t4", "t5"), ("fleet tail", "t5", "t6"), ("degraded", "t6", "t7"), ("exposure", "t0", "t8"),
     ]
 

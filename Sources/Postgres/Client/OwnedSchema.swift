@@ -18,6 +18,13 @@ package struct OwnedSchema: Sendable, Hashable, Codable {
         self.nodes = nodes
     }
 
+    /// What `squall plan` says of the schema before it exists.
+    static func plan(holding content: String) -> PlannedOperation {
+        PlannedOperation(
+            operation: "creates a schema of the run's own for \(content)", undo: "DROP SCHEMA … CASCADE at the end",
+            privileges: ["CREATE on the database"])
+    }
+
     /// What one server says of the schema.
     private enum Presence: Equatable {
         case absent

@@ -38,6 +38,7 @@ package struct LedgerProbe: Probe {
             """)
     package static let parameters = LedgerSettings.parameters
     package static let emits: Set<ObservationKind> = [.operations, .readBacks]
+    package static let changes = [OwnedSchema.plan(holding: "its ledger")]
 
     package let name: Label
     package let settings: LedgerSettings

@@ -23,6 +23,7 @@ package struct ReplicationLagProbe: Probe {
               nodes: {pg-2: "host=127.0.0.1 port=5002 user=postgres dbname=app"}
             """)
     package static let emits: Set<ObservationKind> = [.measurements]
+    package static let changes = [OwnedSchema.plan(holding: "its heartbeat")]
     package static let metrics = ["lag"]
 
     private static let dsnParameter = Parameter<DSN>.required(
