@@ -19,26 +19,33 @@ package enum JournalCoding {
         var offset = 0
         while offset < bytes.count {
             guard let end = bytes[offset...].firstIndex(of: newline) else { return (records, true) }
-            guard let record = decodeLine(bytes[offset..<end]) else {
+            guard let payload = payload(of: bytes[offset..<end]) else {
                 // Only the last line can be torn by a crash: what follows a damaged one was written after it.
                 if end + 1 == bytes.count { return (records, true) }
                 throw JournalError(
                     .damaged, "record \(records.count + 1) at byte \(offset) is damaged", records: records)
             }
-            records.append(record)
+            do {
+                records.append(try JSONDecoder().decode(JournalRecord.self, from: Data(payload)))
+            } catch {
+                throw JournalError(
+                    .newerVersion, "record \(records.count + 1) is whole, but of a form this squall does not know",
+                    records: records)
+            }
             offset = end + 1
         }
         return (records, false)
     }
 
-    private static func decodeLine(_ line: ArraySlice<UInt8>) -> JournalRecord? {
+    /// The JSON of a line whose length and checksum are right; nil for a damaged one.
+    private static func payload(of line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         guard line.count > prefixLength else { return nil }
         let fields = String(decoding: line.prefix(prefixLength), as: UTF8.self).split(separator: " ")
         let payload = line.dropFirst(prefixLength)
         guard fields.count == 2, let length = UInt32(fields[0], radix: 16), let sum = UInt32(fields[1], radix: 16),
             Int(length) == payload.count, crc32c(payload) == sum
         else { return nil }
-        return try? JSONDecoder().decode(JournalRecord.self, from: Data(payload))
+        return payload
     }
 
     private static let newline = UInt8(ascii: "\n")

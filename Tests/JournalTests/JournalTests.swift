@@ -84,6 +84,20 @@ private func intent(_ id: String) -> JournalRecord {
         }
     }
 
+    @Test func aWholeRecordOfAnUnknownFormIsNoDamageButANewerTool() async throws {
+        try await withFolder { folder in
+            let payload = Array("{\"moved\":{}}".utf8)
+            func hex(_ value: UInt32) -> String {
+                String(repeating: "0", count: 8 - String(value, radix: 16).count) + String(value, radix: 16)
+            }
+            let line = Array("\(hex(UInt32(payload.count))) \(hex(crc32c(payload))) ".utf8) + payload + [10]
+            try write(try JournalCoding.encode(.opened(header)) + line, to: "\(folder)/journal")
+            let error = #expect(throws: JournalError.self) { try JournalReader.read("\(folder)/journal") }
+            #expect(error?.code == .newerVersion)
+            #expect(error?.records == [.opened(header)])
+        }
+    }
+
     @Test func aNewerFormatIsRefused() async throws {
         try await withFolder { folder in
             var newer = header
