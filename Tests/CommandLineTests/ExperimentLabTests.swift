@@ -46,12 +46,18 @@ struct ExperimentLabTests {
         try await nothingOfOursIsLeft()
     }
 
-    /// The main job through the one command of the README: bootstrap, build and lab are there and cost nothing.
-    @Test func quickstartKillsThePrimaryAndMeasuresTheFailover() async throws {
-        try await healthyLab()
-        let output = try await shell("scripts/quickstart", limit: .minutes(8))
-        #expect(output.exitCode == 0, "\(output.output.text)\(output.errors.text)")
-        let verdict = try Verdict(runsFolder: "\(SquallBinary.root)/runs")
+    /// The main job. `scripts/test` has just done it through `scripts/quickstart` (which builds, and a build cannot run
+    /// inside a test run); without that it is done here.
+    @Test func theFailoverOfTheQuickstartIsMeasured() async throws {
+        let marks = try await shell("ls -1t runs | grep -- -the-postgres-primary-is-killed- | head -1")
+        var folder = marks.output.text.filter { !$0.isNewline }
+        if folder.isEmpty {
+            try await healthyLab()
+            let (run, _) = try await run("experiments/disaster-recovery/postgres-primary-loss.yaml")
+            #expect(run.code == 0, "\(run.output)\(run.errors)")
+            folder = "latest"
+        }
+        let verdict = try Verdict("\(SquallBinary.root)/runs/\(folder)")
         let rto = try #require(verdict.criteria["rto"])
         // R9: the leader key's 20 s minus up to 5 s of renewal, plus promotion and the endpoint's health check.
         #expect((10.0...30.0).contains(try #require(rto.measured)), "\(rto.reason)")
@@ -59,7 +65,8 @@ struct ExperimentLabTests {
         let upper = try #require(rto.upper)
         #expect(lower <= upper && upper - lower < 1, "bounds \(lower) … \(upper)")
         #expect(verdict.leftovers == 0)
-        #expect(exists("\(SquallBinary.root)/runs/latest/report.html"))
+        #expect(exists("\(SquallBinary.root)/runs/\(folder)/report.html"))
+        try await healthyLab()
         try await nothingOfOursIsLeft()
     }
 
@@ -145,7 +152,7 @@ struct ExperimentLabTests {
 
     private func run(_ path: String) async throws -> (SquallBinary.Outcome, Verdict) {
         let run = try await SquallBinary.run(["run", path], in: SquallBinary.root, limit: .minutes(10))
-        return (run, try Verdict(runsFolder: "\(SquallBinary.root)/runs"))
+        return (run, try Verdict("\(SquallBinary.root)/runs/latest"))
     }
 
     /// One primary, two replicas that stream; a drill that has just ended may still be resyncing.
@@ -202,8 +209,8 @@ private struct Verdict: Decodable {
     var criteria: [String: Criterion]
     var leftovers: Int
 
-    init(runsFolder: String) throws {
-        let data = try Data(contentsOf: URL(fileURLWithPath: "\(runsFolder)/latest/verdict.json"))
+    init(_ folder: String) throws {
+        let data = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/verdict.json"))
         let document = try JSONDecoder().decode(Document.self, from: data)
         criteria = Dictionary(document.criteria.map { ($0.name, $0) }) { first, _ in first }
         leftovers = document.leftovers.count
