@@ -114,6 +114,26 @@ import Testing
         }
     }
 
+    @Test func oneInjectedFaultPassesWhenItWasShownAndHealedAndEveryOutputSaysSo() async throws {
+        try await withFolder { folder in
+            let flag = "\(folder)/flag"
+            let values = ["inject=touch", "inject=\(flag)", "undo=rm", "undo=-f", "undo=\(flag)"]
+            let shown = ["confirm=test", "confirm=-e", "confirm=\(flag)"]
+            func inject(_ values: [String]) async throws -> SquallBinary.Outcome {
+                let arguments = ["inject", "command.run", "--duration", "1s"] + values.flatMap { ["--set", $0] }
+                return try await SquallBinary.run(arguments, in: folder)
+            }
+            let passed = try await inject(values + shown)
+            #expect(passed.code == 0, "\(passed.output)\(passed.errors)")
+            #expect(passed.output.contains("PASS"))
+            #expect(try read("\(folder)/runs/latest/verdict.json").contains("\"exit-code\": 0"))
+            #expect(!exists(flag))
+            let unproven = try await inject(values)
+            #expect(unproven.code == 3, "\(unproven.output)\(unproven.errors)")
+            #expect(try read("\(folder)/runs/latest/verdict.json").contains("\"exit-code\": 3"))
+        }
+    }
+
     @Test func theHistoryListsTheRunWithItsVerdict() async throws {
         try await withFolder { folder in
             _ = try await SquallBinary.run(["run", try FlagExperiment(folder: folder).file()], in: folder)

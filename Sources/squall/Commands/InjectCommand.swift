@@ -1,9 +1,7 @@
 internal import ArgumentParser
 internal import Basics
 internal import Contracts
-internal import Controller
 internal import Experiment
-internal import Report
 
 /// `squall inject`
 struct InjectCommand: AsyncParsableCommand {
@@ -42,15 +40,16 @@ struct InjectCommand: AsyncParsableCommand {
         try refuseDirtyJournals(runs.folder)
         try await execute(
             systems, experiment, source: CommandLine.arguments.dropFirst().joined(separator: " "),
-            runsFolder: runs.folder, format: format, code: exitCode)
+            runsFolder: runs.folder, format: format)
     }
 
-    /// One fault has no criteria: it has done its work when its effect was shown and it is healed.
-    private func exitCode(_ finished: FinishedRun) -> Int32 {
-        let verdict = finished.report.verdict
-        let isDone = finished.report.history.abort == nil && verdict.leftovers.isEmpty && finished.failures.isEmpty
-        let isProven = !verdict.faults.isEmpty && verdict.faults.allSatisfy { $0.isProven && $0.stage == .healed }
-        return isDone && isProven ? RunExitCode.pass.rawValue : finished.exitCode
+    /// What one fault is judged by: it showed its effect, and was healed and read back in time.
+    private func criterion(_ span: Span) -> CriterionDeclaration {
+        let within = Node.scalar(Node.Scalar("\(span + .minutes(2))", at: Self.place))
+        let parameters = Node.mapping(Node.Mapping([Node.Entry("within", at: Self.place, within)], at: Self.place))
+        return CriterionDeclaration(
+            kind: "recovery",
+            declaration: Declaration(name: "recovery", kind: "recovery", parameters: parameters, location: Self.place))
     }
 
     private func experiment(_ registry: Registry) throws -> Experiment {
@@ -67,6 +66,7 @@ struct InjectCommand: AsyncParsableCommand {
         experiment.method = [
             Step(name: kind, fault: declaration, targets: roles, duration: span, startAfter: nil, delay: .zero)
         ]
+        experiment.criteria = [criterion(span)]
         experiment.limits.maxTargets = maxTargets
         experiment.limits.maxDuration = span + .minutes(5)
         if !target.isEmpty { experiment.targets = [try targetDeclaration()] }

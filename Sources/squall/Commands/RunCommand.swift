@@ -34,9 +34,7 @@ struct RunCommand: AsyncParsableCommand {
         experiment.seed = seed ?? experiment.seed
         try refuseDirtyJournals(runs.folder)
         let source = result.sources.map(\.text).joined(separator: "\n")
-        try await execute(
-            systems, experiment, source: source, runsFolder: runs.folder, format: format
-        ) { $0.exitCode }
+        try await execute(systems, experiment, source: source, runsFolder: runs.folder, format: format)
     }
 }
 
@@ -60,10 +58,9 @@ func refuseDirtyJournals(_ folder: String) throws {
     throw failure(6, "nothing is injected before that is cleaned up", next: "squall heal --all --runs \(folder)")
 }
 
-/// Runs a checked experiment and ends the process with the code that `code` gives.
+/// Runs a checked experiment and ends the process with the run's own exit code.
 func execute(
-    _ systems: Systems, _ experiment: Experiment, source: String, runsFolder: String, format: FormatOptions,
-    code: (FinishedRun) -> Int32
+    _ systems: Systems, _ experiment: Experiment, source: String, runsFolder: String, format: FormatOptions
 ) async throws {
     let session: RunSession
     do {
@@ -79,5 +76,5 @@ func execute(
         throw failure(5, "the run could not begin: \(error); nothing was touched", next: "squall doctor")
     }
     if format.isJSON { Output.line(finished.verdictJSON) } else { finished.print() }
-    throw ExitCode(code(finished))
+    throw ExitCode(finished.exitCode)
 }
