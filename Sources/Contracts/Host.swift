@@ -6,6 +6,8 @@ package import Basics
 package protocol Host: Sendable {
     /// Identifies the machine in the journal, with its boot.
     var name: String { get }
+    /// What names the installation behind the name, `/etc/machine-id`; nil where there is none.
+    var machine: String? { get }
     var bootID: String { get }
     /// Takes hold of a process so that neither a recycled pid nor a missed exit can fool us.
     func process(_ pid: Int32) throws(SystemError) -> any HostProcess

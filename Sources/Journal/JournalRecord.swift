@@ -10,6 +10,8 @@ package struct JournalHeader: Sendable, Hashable, Codable {
     package var title: String
     package var runbook: String?
     package var host: String
+    /// `/etc/machine-id` of that host; nil where there is none. Two containers may bear one name, two clones one id.
+    package var machine: String?
     package var bootID: String
     package var pid: Int32
     /// Start time of the controller in clock ticks since boot: with the pid it names the process for good.
@@ -21,14 +23,15 @@ package struct JournalHeader: Sendable, Hashable, Codable {
     package static let currentVersion = 1
 
     package init(
-        run: String, title: String, runbook: String?, host: String, bootID: String, pid: Int32, processStart: UInt64,
-        secrets: [NamedValue<SecretReference>], openedAt: WallInstant
+        run: String, title: String, runbook: String?, host: String, machine: String?, bootID: String, pid: Int32,
+        processStart: UInt64, secrets: [NamedValue<SecretReference>], openedAt: WallInstant
     ) {
         version = JournalHeader.currentVersion
         self.run = run
         self.title = title
         self.runbook = runbook
         self.host = host
+        self.machine = machine
         self.bootID = bootID
         self.pid = pid
         self.processStart = processStart

@@ -6,6 +6,7 @@ package import Contracts
 /// Owns one event loop on which the pidfds of all processes are watched, so that any number of waits costs one thread.
 package final class LocalHost: Host {
     package let name: String
+    package let machine: String?
     package let bootID: String
     let loop: EventLoop
     private let time = SystemTimeSource()
@@ -16,6 +17,8 @@ package final class LocalHost: Host {
         bootID = String(uuid.prefix { $0 != "\n" })
         let text = try readFile("/proc/sys/kernel/hostname") ?? ""
         name = String(text.prefix { $0 != "\n" })
+        let machine = String((try readFile("/etc/machine-id", goneIsNil: true) ?? "").prefix { $0 != "\n" })
+        self.machine = machine.isEmpty ? nil : machine
         loop = try EventLoop(name: "squall-host")
     }
 

@@ -2,7 +2,7 @@ internal import Basics
 internal import Glibc
 internal import Journal
 
-/// The journals of dead runs in a folder of runs.
+/// The journals of dead runs: those of a folder of runs, and those the machine's index knows of in any other.
 struct DirtyJournals {
     /// Open changes that nobody will heal by himself.
     var dirty: [JournalContents] = []
@@ -10,22 +10,46 @@ struct DirtyJournals {
     var live: [String] = []
     /// Journals that cannot be read, with why and what is still readable of them.
     var unreadable: [(path: String, error: JournalError)] = []
+    /// Runs that were registered and never closed, and whose journal is gone.
+    var lost: [JournalIndex.Entry] = []
 
-    init(in folder: String) {
+    init(in folder: String, index: JournalIndex = StateFolder.journals) {
+        var seen: Set<String> = []
         for run in Self.runs(in: folder) {
             let path = "\(folder)/\(run)/journal"
-            guard access(path, F_OK) == 0 else { continue }
-            do throws(JournalError) {
-                if try JournalReader.isHeldByLiveRun(path) {
-                    live.append(path)
-                    continue
-                }
-                let contents = try JournalReader.read(path)
-                if !contents.isClean { dirty.append(contents) }
-            } catch {
-                unreadable.append((path, error))
-            }
+            if access(path, F_OK) == 0, seen.insert(Self.absolute(path)).inserted { look(at: path) }
         }
+        do throws(JournalError) {
+            for entry in try index.entries() {
+                if entry.isBroken {
+                    lost.append(entry)
+                } else if seen.insert(Self.absolute(entry.journal)).inserted {
+                    look(at: entry.journal)
+                }
+            }
+        } catch {
+            unreadable.append((index.folder, error))
+        }
+    }
+
+    private mutating func look(at path: String) {
+        do throws(JournalError) {
+            if try JournalReader.isHeldByLiveRun(path) {
+                live.append(path)
+                return
+            }
+            let contents = try JournalReader.read(path)
+            if !contents.isClean { dirty.append(contents) }
+        } catch {
+            unreadable.append((path, error))
+        }
+    }
+
+    /// One spelling for each file, so that a journal is not healed twice.
+    private static func absolute(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
     }
 
     /// The ids of the runs in a folder, oldest first.

@@ -95,7 +95,7 @@ struct RunSession {
     private func header(_ folder: RunFolder) throws -> JournalHeader {
         JournalHeader(
             run: folder.run, title: assembly.experiment.title, runbook: assembly.experiment.runbook,
-            host: systems.host.name, bootID: systems.host.bootID, pid: getpid(),
+            host: systems.host.name, machine: systems.host.machine, bootID: systems.host.bootID, pid: getpid(),
             processStart: try systems.host.process(getpid()).startTime, secrets: assembly.experiment.secrets,
             openedAt: systems.time.wallClock)
     }

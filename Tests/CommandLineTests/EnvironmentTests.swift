@@ -60,7 +60,10 @@ import Testing
                 code=$?; grep State /proc/$sleeper/status; kill $sleeper; exit $code
                 """
             let result = try await runner.run(
-                Command(["sh", "-c", script], environment: ["HOME": folder], directory: folder),
+                Command(
+                    ["sh", "-c", script],
+                    environment: ["HOME": folder, "SQUALL_STATE_DIR": SquallBinary.stateFolder(for: folder)],
+                    directory: folder),
                 until: time.now + .seconds(60))
             #expect(result.exitCode == 3 || result.exitCode == 5, "\(result.output.text)\(result.errors.text)")
             #expect(

@@ -21,7 +21,10 @@ import Testing
             group.addTask {
                 // The shell's exec keeps the pid, which it leaves in a file first.
                 let script = "echo $$ > \(folder)/pid && exec \(SquallBinary.path) run \(path)"
-                let command = Command(["sh", "-c", script], environment: ["HOME": folder], directory: folder)
+                let command = Command(
+                    ["sh", "-c", script],
+                    environment: ["HOME": folder, "SQUALL_STATE_DIR": SquallBinary.stateFolder(for: folder)],
+                    directory: folder)
                 return try await runner.run(command, until: time.now + .minutes(2))
             }
             group.addTask {

@@ -33,7 +33,10 @@ private enum Readme {
             let runner = try LocalCommandRunner()
             for block in blocks {
                 let result = try await runner.run(
-                    Command(["sh", "-e", "-c", block], environment: ["HOME": folder], directory: folder),
+                    Command(
+                        ["sh", "-e", "-c", block],
+                        environment: ["HOME": folder, "SQUALL_STATE_DIR": SquallBinary.stateFolder(for: folder)],
+                        directory: folder),
                     until: SystemTimeSource().now + .minutes(5))
                 #expect(result.exitCode == 0, "\(block)\n\(result.output.text)\(result.errors.text)")
             }

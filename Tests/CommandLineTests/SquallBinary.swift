@@ -15,13 +15,16 @@ struct SquallBinary {
         var seconds: Double
     }
 
+    /// The machine's own list of open journals must not see those of a test.
+    static func stateFolder(for folder: String) -> String { "\(folder)/runs/.state" }
+
     /// Runs it to its end, at most `limit`.
     static func run(
         _ arguments: [String], in folder: String, environment: [String: String] = [:], limit: Span = .minutes(5)
     ) async throws -> Outcome {
         try #require(access(path, X_OK) == 0, "\(path) is missing: swift build -c release")
         let runner = try LocalCommandRunner()
-        var variables = ["HOME": folder, "PATH": Command.defaultPath]
+        var variables = ["HOME": folder, "PATH": Command.defaultPath, "SQUALL_STATE_DIR": stateFolder(for: folder)]
         for (name, value) in environment { variables[name] = value }
         let command = Command([path] + arguments, environment: variables, directory: folder, outputLimit: 4_194_304)
         let result = try await runner.run(command, until: SystemTimeSource().now + limit)

@@ -18,7 +18,7 @@ func withFolder<Result>(_ body: (String) async throws -> Result) async throws ->
 }
 
 private let header = JournalHeader(
-    run: "run-1", title: "t", runbook: nil, host: "host", bootID: "boot", pid: 1, processStart: 2,
+    run: "run-1", title: "t", runbook: nil, host: "host", machine: "machine", bootID: "boot", pid: 1, processStart: 2,
     secrets: [NamedValue(name: "password", value: SecretReference(type: .env, key: "PG"))],
     openedAt: WallInstant(nanoseconds: 0))
 
