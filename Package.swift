@@ -46,7 +46,7 @@ let package = Package(
         module("Basics", ["CLinux"]),
         module("Experiment", ["Basics", .product(name: "Yams", package: "Yams")]),
         module("Contracts", ["Basics", "Experiment"]),
-        module("Journal", ["Basics", "Experiment", "Contracts"]),
+        module("Journal", ["Basics", "Experiment", "Contracts", "CLinux"]),
         module("HTTP", ["Basics", "CCurl"]),
         module("Docker", ["Basics", "Experiment", "Contracts", "HTTP"]),
         module("Process", ["Basics", "Experiment", "Contracts", "Docker", "CLinux"]),

@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -41,7 +43,7 @@ static int describe_files(posix_spawn_file_actions_t *files, const char *directo
 }
 
 // A child must not inherit ignored signals (SIGPIPE, SIGINT of a controller) or a blocked mask.
-static int describe_attributes(posix_spawnattr_t *attributes) {
+static int describe_attributes(posix_spawnattr_t *attributes, short own) {
     sigset_t all, none;
     sigfillset(&all);
     sigemptyset(&none);
@@ -49,24 +51,43 @@ static int describe_attributes(posix_spawnattr_t *attributes) {
     if (!failure) failure = posix_spawnattr_setsigmask(attributes, &none);
     if (!failure) failure = posix_spawnattr_setpgroup(attributes, 0);
     if (!failure)
-        failure = posix_spawnattr_setflags(
-            attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+        failure = posix_spawnattr_setflags(attributes, (short)(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | own));
+    return failure;
+}
+
+static int spawn(const char *path, char *const argv[], char *const envp[], posix_spawn_file_actions_t *files,
+                 short own, pid_t *pid) {
+    posix_spawnattr_t attributes;
+    int failure = posix_spawnattr_init(&attributes);
+    if (failure) return failure;
+    failure = describe_attributes(&attributes, own);
+    if (!failure) failure = posix_spawn(pid, path, files, &attributes, argv, envp);
+    posix_spawnattr_destroy(&attributes);
     return failure;
 }
 
 int squall_spawn(const char *path, char *const argv[], char *const envp[], const char *directory, int out, int err,
                  pid_t *pid) {
     posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
     int failure = posix_spawn_file_actions_init(&files);
     if (failure) return failure;
-    failure = posix_spawnattr_init(&attributes);
-    if (!failure) {
-        failure = describe_files(&files, directory, out, err);
-        if (!failure) failure = describe_attributes(&attributes);
-        if (!failure) failure = posix_spawn(pid, path, &files, &attributes, argv, envp);
-        posix_spawnattr_destroy(&attributes);
-    }
+    failure = describe_files(&files, directory, out, err);
+    if (!failure) failure = spawn(path, argv, envp, &files, POSIX_SPAWN_SETPGROUP, pid);
+    posix_spawn_file_actions_destroy(&files);
+    return failure;
+}
+
+int squall_spawn_session(const char *path, char *const argv[], char *const envp[], int channel, int log, pid_t *pid) {
+    posix_spawn_file_actions_t files;
+    int failure = posix_spawn_file_actions_init(&files);
+    if (failure) return failure;
+    failure = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    if (!failure) failure = posix_spawn_file_actions_adddup2(&files, log, 1);
+    if (!failure) failure = posix_spawn_file_actions_adddup2(&files, log, 2);
+    // dup2 of 3 onto itself clears its close-on-exec flag (posix_spawn_file_actions_adddup2(3)).
+    if (!failure) failure = posix_spawn_file_actions_adddup2(&files, channel, 3);
+    if (!failure) failure = posix_spawn_file_actions_addclosefrom_np(&files, 4);
+    if (!failure) failure = spawn(path, argv, envp, &files, POSIX_SPAWN_SETSID, pid);
     posix_spawn_file_actions_destroy(&files);
     return failure;
 }
@@ -100,3 +121,47 @@ int squall_forward_signal(int signal, int descriptor) {
     signal_descriptor = descriptor;
     return sigaction(signal, &action, NULL);
 }
+
+int squall_message_pair(int ends[2]) { return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends); }
+
+int squall_send_message(int socket, unsigned char byte, int descriptor) {
+    char control[CMSG_SPACE(sizeof(int))];
+    memset(control, 0, sizeof control);
+    struct iovec data = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+    if (descriptor >= 0) {
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
+    }
+    return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 ? 0 : -1;
+}
+
+int squall_receive_message(int socket, int *descriptor) {
+    unsigned char byte = 0;
+    char control[CMSG_SPACE(sizeof(int))];
+    struct iovec data = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    *descriptor = -1;
+    ssize_t count = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (count < 0) return -1;
+    if (count == 0) return -2;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+        memcpy(descriptor, CMSG_DATA(header), sizeof(int));
+    return byte;
+}
+
+static int set_turn(int descriptor, short type) {
+    struct flock range = {.l_type = type, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+    return fcntl(descriptor, F_OFD_SETLK, &range);
+}
+
+int squall_take_turn(int descriptor) { return set_turn(descriptor, F_WRLCK); }
+
+int squall_end_turn(int descriptor) { return set_turn(descriptor, F_UNLCK); }

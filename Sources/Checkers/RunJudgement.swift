@@ -116,6 +116,7 @@ private struct Doubts {
         case .maxDurationReached: "the run reached its maximum duration"
         case .refused(let detail): "the run was refused: \(detail)"
         case .environment(let detail): "the environment failed: \(detail)"
+        case .controllerDied(let detail): "the controller died: \(detail)"
         }
     }
 }

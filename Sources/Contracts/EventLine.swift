@@ -51,6 +51,7 @@ package enum EventLine {
         case maxDurationReached = "max-duration-reached"
         case refused
         case environment
+        case controllerDied = "controller-died"
     }
 }
 

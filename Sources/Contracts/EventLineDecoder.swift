@@ -169,6 +169,7 @@ package struct EventLineDecoder {
         case .maxDurationReached: .maxDurationReached
         case .refused: .refused(message)
         case .environment: .environment(message)
+        case .controllerDied: .controllerDied(message)
         }
     }
 

@@ -184,6 +184,7 @@ package struct EventLineEncoder {
             case .maxDurationReached: (.maxDurationReached, "")
             case .refused(let text): (.refused, text)
             case .environment(let text): (.environment, text)
+            case .controllerDied(let text): (.controllerDied, text)
             }
         line.appendField(.why, name.rawValue)
         if case .signal(let number) = reason { line.appendField(.signal, Int64(number)) }

@@ -28,6 +28,8 @@ package protocol Fault: Mutation {
     static var targeting: Targeting { get }
     init(from reader: inout ParameterReader)
 
+    /// What no other run may touch while this fault is there; locked on the whole machine before `prepare` looks.
+    func resources(on target: Target) -> [String]
     /// What would be done, how it is undone, and what that needs; for `squall plan`. Reads nothing, changes nothing.
     func plan(for target: Target) -> PlannedOperation
     /// Read-only: checks that the fault can work here and captures the prior state.
@@ -41,6 +43,8 @@ package protocol Fault: Mutation {
 
 extension Fault {
     package static var targeting: Targeting { requires.isEmpty ? .none : .required }
+
+    package func resources(on target: Target) -> [String] { target.resources }
 }
 
 /// Whether a fault acts on a target that the step names. Without one it gets `Target.localHost`.

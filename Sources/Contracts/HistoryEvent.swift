@@ -95,6 +95,8 @@ package enum AbortReason: Sendable, Hashable, Codable {
     /// A limit, a protected target or an empty selection, found before anything was touched.
     case refused(String)
     case environment(String)
+    /// The controller was gone before it had healed; the medic or a person's `squall heal` cleaned up.
+    case controllerDied(String)
 }
 
 /// One entry of the append-only history; everything else a run writes is computed from these.

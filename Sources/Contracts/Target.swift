@@ -30,6 +30,14 @@ package struct Target: Sendable, Hashable, Codable {
         self.labels = labels
     }
 
+    /// What stands for the target in locks: its identity, and the container's behind it, so that a database node and its
+    /// container are one. The machine itself is none: two commands on one host do not exclude each other.
+    package var resources: [String] {
+        if attributes[.localHost] != nil { return [] }
+        let container = attributes[.containerID].map { "container:\($0)" }
+        return container.map { $0 == id ? [id] : [id, $0] } ?? [id]
+    }
+
     /// For faults that act on no target of their own (`command.run` on the host, a cluster-wide API call).
     package static let localHost = Target(id: "host:local", name: "localhost", attributes: [.localHost: "local"])
 }

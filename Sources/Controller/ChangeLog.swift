@@ -30,7 +30,8 @@ package final class ChangeLog: Sendable {
         do {
             try await journal.append(.intent(intent))
         } catch {
-            throw FaultError(.denied, "\(error)", advice: "free space under runs/, then run again")
+            let advice = error.code == .unwatched ? "squall doctor" : "free space under runs/, then run again"
+            throw FaultError(.denied, "\(error)", advice: advice)
         }
         state.withLock { $0.open.append(intent) }
         return intent
@@ -39,6 +40,19 @@ package final class ChangeLog: Sendable {
     package func append(_ record: JournalRecord) async throws(JournalError) {
         try await journal.append(record)
         if case .healed(let id, _) = record { state.withLock { $0.open.removeAll { $0.id == id } } }
+    }
+
+    /// Heals while nobody else does: a medic that took a hang for a death must have finished first.
+    ///
+    /// A turn that does not come within `patience`, or cannot be asked for, must not stop a heal, which may be repeated.
+    func whileHavingTurn<Result>(patience: Span = .seconds(60), _ body: () async -> Result) async -> Result {
+        let deadline = time.now + patience
+        while !((try? await journal.takeTurn()) ?? true), time.now < deadline {
+            guard (try? await time.sleep(for: .milliseconds(50))) != nil else { break }
+        }
+        let result = await body()
+        await journal.endTurn()
+        return result
     }
 
     /// Every change of the run, oldest first.

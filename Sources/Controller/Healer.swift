@@ -15,6 +15,15 @@ package struct Healer: Sendable {
         package var commands: [String]
 
         package var isHealed: Bool { failure == nil && leftover == nil }
+
+        /// What counts as left over: a change that could not be healed is one, whether or not anybody could look.
+        package var remaining: Leftover? {
+            if let leftover { return leftover }
+            return failure.map {
+                Leftover(
+                    kind: intent.kind, target: intent.targetName, description: "not healed: \($0)", commands: commands)
+            }
+        }
     }
 
     private let registry: Registry
@@ -29,25 +38,50 @@ package struct Healer: Sendable {
     }
 
     /// Heals all, newest first, and goes on after a failure: one target out of reach must not leave the others faulty.
+    ///
+    /// Works in rounds. What cannot be healed yet is tried again in the next one, so that a database behind a stopped
+    /// container is healed once the container runs; an older change of the same target waits for the newer one.
     package func heal(
         _ intents: [JournalIntent], append: (JournalRecord) async throws(JournalError) -> Void
     ) async throws(JournalError) -> [Result] {
-        var results: [Result] = []
-        for intent in intents.reversed() {
-            try await append(.healing(intent.id, at: context.time.now))
-            transition(intent, .healing)
-            let result = await heal(intent)
-            if result.isHealed {
-                try await append(.healed(intent.id, at: context.time.now))
-                transition(intent, .healed)
-            } else {
-                let reason = result.failure.map { "\($0)" } ?? result.leftover?.description ?? "unknown"
-                try await append(.healFailed(intent.id, reason: reason, at: context.time.now))
-                transition(intent, .healFailed, detail: reason)
+        var rounds = HealRounds(intents, startedAt: context.time.now, patience: patience)
+        while true {
+            let isLast = rounds.isLast(at: context.time.now)
+            while let intent = rounds.next(isLast: isLast) {
+                if rounds.isFirstTry(intent) {
+                    try await append(.healing(intent.id, at: context.time.now))
+                    transition(intent, .healing)
+                }
+                let result = await heal(intent)
+                guard rounds.settle(result, isLast: isLast, at: context.time.now) else { continue }
+                try await conclude(result, append)
             }
-            results.append(result)
+            if rounds.isOver { return rounds.results }
+            if await !wait(rounds.endRound()) { rounds.giveUp() }
         }
-        return results
+    }
+
+    private func conclude(
+        _ result: Result, _ append: (JournalRecord) async throws(JournalError) -> Void
+    ) async throws(JournalError) {
+        let intent = result.intent
+        if result.isHealed {
+            try await append(.healed(intent.id, at: context.time.now))
+            transition(intent, .healed)
+        } else {
+            let reason = result.failure.map { "\($0)" } ?? result.leftover?.description ?? "unknown"
+            try await append(.healFailed(intent.id, reason: reason, at: context.time.now))
+            transition(intent, .healFailed, detail: reason)
+        }
+    }
+
+    /// The same when there is no journal to write: a disk that is full must not keep a fault alive.
+    package func healWithoutJournal(_ intents: [JournalIntent]) async -> [Result] {
+        do throws(JournalError) {
+            return try await heal(intents) { _ throws(JournalError) in }
+        } catch {
+            return []
+        }
     }
 
     /// Reads the real state behind each record and changes nothing.
@@ -68,33 +102,21 @@ package struct Healer: Sendable {
         return found
     }
 
+    /// One try.
     private func heal(_ intent: JournalIntent) async -> Result {
         guard let type = registry.mutation(intent.kind) else {
             return Result(intent: intent, failure: nil, leftover: unknownKind(intent), commands: [])
         }
-        let deadline = context.time.now + patience
-        let settled = context.time.now + min(patience, .seconds(10))
-        var pause = Span.milliseconds(100)
-        while true {
-            do throws(FaultError) {
-                let leftover = try await healOnce(type, intent)
-                // Some systems take a moment to show what they have accepted; a heal may be repeated at any time.
-                if leftover != nil, context.time.now + pause < settled, await wait(&pause) { continue }
-                return Result(intent: intent, failure: nil, leftover: leftover, commands: leftover?.commands ?? [])
-            } catch {
-                let mayPass = error.code == .unreachable || error.code == .timeout
-                if mayPass, context.time.now + pause < deadline, await wait(&pause) { continue }
-                return Result(intent: intent, failure: error, leftover: nil, commands: commands(type, intent))
-            }
+        do throws(FaultError) {
+            let leftover = try await healOnce(type, intent)
+            return Result(intent: intent, failure: nil, leftover: leftover, commands: leftover?.commands ?? [])
+        } catch {
+            return Result(intent: intent, failure: error, leftover: nil, commands: commands(type, intent))
         }
     }
 
-    /// Sleeps and doubles the pause; false when the task was cancelled.
-    private func wait(_ pause: inout Span) async -> Bool {
-        guard (try? await context.time.sleep(for: pause)) != nil else { return false }
-        pause = min(pause * 2, .seconds(2))
-        return true
-    }
+    /// False when the task was cancelled.
+    private func wait(_ pause: Span) async -> Bool { (try? await context.time.sleep(for: pause)) != nil }
 
     private func healOnce<Change: Mutation>(
         _ type: Change.Type, _ intent: JournalIntent

@@ -146,6 +146,11 @@ package final class RunDriver: Sendable {
     }
 
     private func heal(_ intents: [JournalIntent]) async -> [Healer.Result] {
+        if intents.isEmpty { return [] }
+        return await changes.whileHavingTurn { await healInTurn(intents) }
+    }
+
+    private func healInTurn(_ intents: [JournalIntent]) async -> [Healer.Result] {
         do throws(JournalError) {
             let results = try await healer.heal(intents) { record throws(JournalError) in
                 try await changes.append(record)
@@ -155,7 +160,7 @@ package final class RunDriver: Sendable {
         } catch {
             // A journal that cannot be written must not stop a heal: the second pass writes nothing.
             note("the journal failed while healing: \(error); healing goes on without it", .error)
-            let results = (try? await healer.heal(intents) { _ in }) ?? []
+            let results = await healer.healWithoutJournal(intents)
             state.withLock { $0.healResults += results }
             return results
         }

@@ -21,7 +21,7 @@ package enum RunExitCode: Int32, Sendable, CaseIterable {
         case .signal(let number): return 128 + number
         case .stopCondition: return RunExitCode.stopped.rawValue
         case .refused: return RunExitCode.invalid.rawValue
-        case .environment: return RunExitCode.environment.rawValue
+        case .environment, .controllerDied: return RunExitCode.environment.rawValue
         case .steadyStateNotReached, .injectionFailed, .maxDurationReached: return RunExitCode.inconclusive.rawValue
         case nil: break
         }

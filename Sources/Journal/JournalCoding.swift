@@ -66,6 +66,8 @@ package struct JournalError: Error, Sendable, CustomStringConvertible {
         case locked
         case writeFailed
         case unreadable
+        /// No medic could be started: without one nothing may be injected.
+        case unwatched
     }
 
     package var code: Code

@@ -1,19 +1,6 @@
 internal import Basics
 internal import Glibc
 
-/// What a journal says, replayed: who wrote it and which changes are still open.
-package struct JournalContents: Sendable {
-    package var path: String
-    package var header: JournalHeader
-    /// Changes without a `healed` record, in the order they were made; heal them in reverse.
-    package var open: [JournalIntent]
-    package var isClosed: Bool
-    package var hasTornTail: Bool
-
-    /// Nothing is left to heal.
-    package var isClean: Bool { open.isEmpty }
-}
-
 /// Reads journals; changes nothing.
 package enum JournalReader {
     package static func read(_ path: String) throws(JournalError) -> JournalContents {
@@ -25,25 +12,7 @@ package enum JournalReader {
             throw JournalError(
                 .newerVersion, "\(path) was written by a newer squall (format \(header.version))", records: records)
         }
-        return JournalContents(
-            path: path, header: header, open: openIntents(records), isClosed: records.contains(where: isClosing),
-            hasTornTail: hasTornTail)
-    }
-
-    private static func openIntents(_ records: [JournalRecord]) -> [JournalIntent] {
-        var open: [JournalIntent] = []
-        for record in records {
-            switch record {
-            case .intent(let intent): open.append(intent)
-            case .healed(let id, _): open.removeAll { $0.id == id }
-            case .opened, .active, .healing, .healFailed, .closed: break
-            }
-        }
-        return open
-    }
-
-    private static func isClosing(_ record: JournalRecord) -> Bool {
-        if case .closed = record { true } else { false }
+        return JournalContents(path: path, header: header, records: records, hasTornTail: hasTornTail)
     }
 
     /// Whether a live process holds the journal's lock.

@@ -78,5 +78,19 @@ package enum JournalRecord: Sendable, Hashable, Codable {
     case healing(MutationID, at: Instant)
     case healed(MutationID, at: Instant)
     case healFailed(MutationID, reason: String, at: Instant)
+    /// Healed by the medic while the controller hung. Not final: the controller may wake in the middle of its injection,
+    /// so that replay heals and verifies the change once more.
+    case relieved(MutationID, at: Instant)
     case closed(at: Instant)
+
+    /// Whether the record must be on disk before anything else happens.
+    ///
+    /// `active` and `healing` need not: the page cache outlives a SIGKILL, and what a power failure takes with it only
+    /// repeats a heal, which is idempotent. So a fault costs one fdatasync before and one after.
+    package var isDurable: Bool {
+        switch self {
+        case .opened, .intent, .healed, .healFailed, .relieved, .closed: true
+        case .active, .healing: false
+        }
+    }
 }

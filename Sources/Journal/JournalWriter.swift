@@ -1,13 +1,8 @@
 package import Basics
+internal import CLinux
 internal import Glibc
 
-/// Where records go; a simulated world keeps them in memory.
-package protocol JournalSink: Sendable {
-    /// The record is durable when this returns.
-    func append(_ record: JournalRecord) async throws(JournalError)
-}
-
-/// Appends records, each on disk before the call returns; holds the journal's lock as long as it lives.
+/// Appends records, the durable ones on disk before the call returns; its owner holds the journal's lock as long as it lives.
 ///
 /// Runs on an event loop's thread: fdatasync takes milliseconds and must not hold up the cooperative pool.
 package actor JournalWriter: JournalSink {
@@ -15,6 +10,8 @@ package actor JournalWriter: JournalSink {
     private let path: String
     private let file: Descriptor
     private var isBroken = false
+    /// How often a record had to wait for the disk, for whoever counts what a fault costs.
+    package private(set) var syncs = 0
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -49,7 +46,29 @@ package actor JournalWriter: JournalSink {
         try repairTornTail()
     }
 
-    /// Appends and syncs. After one failure nothing more is accepted: a gap in the journal would be worse than none.
+    /// Appends beside the owner that holds the lock. A torn end is the owner's to mend, so that nothing is written after it.
+    package init(beside path: String, loop: EventLoop) async throws(JournalError) {
+        self.loop = loop
+        self.path = path
+        do throws(SystemError) {
+            file = try Descriptor(opening: path, flags: O_WRONLY | O_APPEND)
+        } catch {
+            throw JournalError(.unreadable, "the journal cannot be opened: \(error)")
+        }
+        guard try !JournalReader.read(path).hasTornTail else {
+            throw JournalError(.writeFailed, "the journal \(path) has a torn end")
+        }
+    }
+
+    package func takeTurn() throws(JournalError) -> Bool {
+        if squall_take_turn(file.number) == 0 { return true }
+        if errno == EAGAIN || errno == EACCES { return false }
+        throw JournalError(.unreadable, "the turn to heal cannot be taken: \(SystemError.last("fcntl", subject: path))")
+    }
+
+    package func endTurn() { _ = squall_end_turn(file.number) }
+
+    /// Appends, and syncs what must be durable. After one failure nothing more is accepted: a gap in the journal would be worse than none.
     package func append(_ record: JournalRecord) throws(JournalError) {
         guard !isBroken else {
             throw JournalError(.writeFailed, "the journal \(path) failed before; nothing is injected")
@@ -57,7 +76,9 @@ package actor JournalWriter: JournalSink {
         do {
             let bytes = try JournalCoding.encode(record)
             try file.writeAll(bytes, subject: path)
+            guard record.isDurable else { return }
             try retryingInterrupts("fdatasync", subject: path) { fdatasync(file.number) }
+            syncs += 1
         } catch {
             isBroken = true
             throw JournalError(.writeFailed, "the journal cannot be written: \(error)")

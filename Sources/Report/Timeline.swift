@@ -153,6 +153,7 @@ extension AbortReason {
         case .maxDurationReached: "the longest duration allowed was reached"
         case .refused(let text): "refused: \(text)"
         case .environment(let text): "environment: \(text)"
+        case .controllerDied(let text): "controller died: \(text)"
         }
     }
 }

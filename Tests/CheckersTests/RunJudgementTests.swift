@@ -99,6 +99,7 @@ import Testing
     @Test(arguments: [
         AbortReason.signal(2), .stopCondition("success < 1%"), .steadyStateNotReached("no"), .injectionFailed("no"),
         .maxDurationReached, .refused("protected"), .environment("disk full"),
+        .controllerDied("gone"),
     ])
     func anAbortedRunNeverPasses(reason: AbortReason) {
         var scenario = recovered()

@@ -207,6 +207,7 @@ private func randomEvent(_ random: inout SeededGenerator) -> HistoryEvent {
         let reasons: [AbortReason] = [
             .signal(15), .stopCondition(text()), .steadyStateNotReached(text()), .injectionFailed(text()),
             .maxDurationReached, .refused(text()), .environment(text()),
+            .controllerDied(text()),
         ]
         return .aborted(reasons.randomElement(using: &random) ?? .maxDurationReached, at: instant())
     case 11:

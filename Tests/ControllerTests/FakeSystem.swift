@@ -175,6 +175,11 @@ struct FakeChecker: Checker {
     }
 }
 
+/// Nobody else is on this machine.
+struct FreeLocks: TargetLocks {
+    func acquire(_ resources: [String]) throws(FaultError) {}
+}
+
 /// The journal of a simulated world.
 final class MemoryJournal: JournalSink {
     private let state = Mutex((records: [JournalRecord](), failsAt: Int?.none))
@@ -193,6 +198,10 @@ final class MemoryJournal: JournalSink {
         }
         if fails { throw JournalError(.writeFailed, "no space left") }
     }
+
+    func takeTurn() async throws(JournalError) -> Bool { true }
+
+    func endTurn() async {}
 }
 
 private let nowhere = Location(file: "test", line: 1, column: 1)
@@ -242,6 +251,7 @@ struct SimulatedRun: Sendable {
             faults: [FakeFault.self], mutations: [FakeRow.self], probes: [FakeProbe.self], checkers: [FakeChecker.self])
         var services = Services()
         services.register(system)
+        services.register(FreeLocks(), as: (any TargetLocks).self)
         let recorder = try HistoryRecorder(file: nil, retention: .seconds(30), observer: { _ in }, onFailure: { _ in })
         let context = SystemContext(
             time: world, services: services, secrets: .empty, run: "run-1", record: { recorder.record($0) })

@@ -31,3 +31,19 @@ int squall_reap(int pidfd, int *signalled, int *status);
 // From now on writes the number of this signal as one byte to `descriptor` instead of its default action. One
 // descriptor serves all signals of the process. Safe in a handler: write(2) only.
 int squall_forward_signal(int signal, int descriptor);
+
+// Starts a program as the leader of a session of its own, out of reach of the terminal's signals and of a kill of our
+// process group: stdin from /dev/null, stdout and stderr to `log`, `channel` as descriptor 3, every other one closed.
+// INT, TERM, HUP and PIPE are reset to their defaults. Returns 0 and the pid, or the errno of posix_spawn(3).
+int squall_spawn_session(const char *path, char *const argv[], char *const envp[], int channel, int log, pid_t *pid);
+// A connected pair of sockets that keep messages apart (SOCK_SEQPACKET), both closed on exec.
+int squall_message_pair(int ends[2]);
+// Sends one byte, with a descriptor unless it is -1. Never waits and never raises SIGPIPE.
+int squall_send_message(int socket, unsigned char byte, int descriptor);
+// Receives one message without waiting: the byte (0 to 255), or -1 with errno, or -2 at the end of the stream.
+// `descriptor` is the one that came along (closed on exec), or -1.
+int squall_receive_message(int socket, int *descriptor);
+// Takes, or gives back, an open-file-description lock on the first byte of a file without waiting (F_OFD_SETLK,
+// fcntl(2)): independent of flock(2) on the same file, gone when its holder dies.
+int squall_take_turn(int descriptor);
+int squall_end_turn(int descriptor);

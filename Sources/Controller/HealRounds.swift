@@ -1,0 +1,72 @@
+internal import Basics
+internal import Contracts
+internal import Journal
+
+/// The order in which changes are healed and tried again; decides, touches nothing.
+struct HealRounds {
+    /// Some systems take a moment to show what they have accepted; a heal that left something is repeated this long.
+    private static let longestSettling = Span.seconds(10)
+
+    private(set) var results: [Healer.Result] = []
+    private let deadline: Instant
+    private let settled: Instant
+    private var pause = Span.milliseconds(100)
+    /// Newest first.
+    private var waiting: [JournalIntent]
+    /// Not healed in this round; tried again in the next.
+    private var postponed: [JournalIntent] = []
+    private var tried: Set<MutationID> = []
+    private var hasGivenUp = false
+
+    init(_ intents: [JournalIntent], startedAt start: Instant, patience: Span) {
+        waiting = intents.reversed()
+        deadline = start + patience
+        settled = start + min(patience, Self.longestSettling)
+    }
+
+    var isOver: Bool { waiting.isEmpty && postponed.isEmpty }
+
+    /// What is tried in this round is final: no time is left for another.
+    func isLast(at now: Instant) -> Bool { hasGivenUp || now + pause >= deadline }
+
+    /// The next change of this round; nil when the round is over.
+    mutating func next(isLast: Bool) -> JournalIntent? {
+        while !waiting.isEmpty {
+            let intent = waiting.removeFirst()
+            // Last in, first out holds for each target: what is newer there comes off before.
+            guard !isLast, postponed.contains(where: { $0.target == intent.target }) else { return intent }
+            postponed.append(intent)
+        }
+        return nil
+    }
+
+    /// True once for each change.
+    mutating func isFirstTry(_ intent: JournalIntent) -> Bool { tried.insert(intent.id).inserted }
+
+    /// Takes how a try went; false when the change is tried again.
+    mutating func settle(_ result: Healer.Result, isLast: Bool, at now: Instant) -> Bool {
+        let mayPass: Bool
+        if let failure = result.failure {
+            mayPass = failure.code == .unreachable || failure.code == .timeout
+        } else {
+            mayPass = result.leftover != nil && now + pause < settled
+        }
+        if mayPass, !isLast {
+            postponed.append(result.intent)
+            return false
+        }
+        results.append(result)
+        return true
+    }
+
+    /// Ends the round and says how long to wait before the next.
+    mutating func endRound() -> Span {
+        defer { pause = min(pause * 2, .seconds(2)) }
+        waiting = postponed
+        postponed = []
+        return pause
+    }
+
+    /// The next round is the last one.
+    mutating func giveUp() { hasGivenUp = true }
+}
