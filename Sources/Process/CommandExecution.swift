@@ -194,12 +194,3 @@ private func openPipe() throws(SystemError) -> (read: CInt, write: CInt) {
     _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
     return (ends[0], ends[1])
 }
-
-/// The strings as a null-terminated array of C strings, valid within `body`.
-private func withCStrings<Result>(
-    _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
-) -> Result {
-    var copies = strings.map { strdup($0) } + [nil]
-    defer { for copy in copies { free(copy) } }
-    return body(&copies)
-}

@@ -37,18 +37,29 @@ struct RunSession {
         try folder.create()
         let loop = try EventLoop(name: "squall-files")
         defer { loop.stop() }
-        let journal = try await JournalWriter(creating: folder.journal, header: header(folder), loop: loop)
         let relay = DriverRelay()
         let live = showsLive ? LiveDisplay(assembly, time: systems.time) : nil
         let recorder = try HistoryRecorder(
             file: (folder.events, loop), retention: retention, observer: { live?.apply($0) },
             onFailure: { relay.send(.environmentFailed("the history cannot be written: \($0)")) })
-        let context = systems.context(run: folder.run, secrets: assembly.experiment.secrets) { recorder.record($0) }
         recorder.record(.run(try record(folder)))
-        let driver = RunDriver(assembly, context: context, recorder: recorder, journal: journal, seed: seed)
+        let watch = try await RunWatch(
+            folder, header: header(folder), loop: loop,
+            note: { recorder.record(.note(Note(at: systems.time.now, source: "medic", level: .warning, message: $0))) },
+            onLoss: { relay.send(.environmentFailed("\($0)")) })
+        var context = systems.context(run: folder.run, secrets: assembly.experiment.secrets) { recorder.record($0) }
+        context.services.register(watch.locks, as: (any TargetLocks).self)
+        let driver = RunDriver(assembly, context: context, recorder: recorder, journal: watch.journal, seed: seed)
         relay.connect(driver)
         try SignalSource.forward(on: loop) { relay.send(.signal($0)) }
-        let leftovers = await withTaskGroup(of: [Leftover]?.self) { group in
+        let leftovers = await run(driver, live)
+        let finished = try await finish(folder, recorder, leftovers)
+        await watch.end()
+        return finished
+    }
+
+    private func run(_ driver: RunDriver, _ live: LiveDisplay?) async -> [Leftover] {
+        await withTaskGroup(of: [Leftover]?.self) { group in
             if let live {
                 group.addTask {
                     await live.run()
@@ -64,7 +75,6 @@ struct RunSession {
             }
             return leftovers
         }
-        return try await finish(folder, recorder, leftovers)
     }
 
     private func finish(

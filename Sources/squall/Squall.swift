@@ -66,6 +66,7 @@ struct Squall: AsyncParsableCommand {
             RunCommand.self, ValidateCommand.self, PlanCommand.self, InjectCommand.self, HealCommand.self,
             LeftoversCommand.self, DoctorCommand.self, ListCommand.self, ExplainCommand.self, SchemaCommand.self,
             ReportCommand.self, HistoryCommand.self, InitCommand.self, LabCommand.self,
+            MedicCommand.self,
         ])
 }
 

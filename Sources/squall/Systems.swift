@@ -46,6 +46,13 @@ struct Systems {
                 throw FaultError(.denied, "\(error)", advice: error.advice)
             }
         }
-        return SystemContext(time: time, services: services, secrets: store, run: run, record: record)
+        return context(run: run, store: store, record: record)
+    }
+
+    /// The same with secrets that somebody else keeps.
+    func context(
+        run: String, store: SecretStore, record: @escaping @Sendable (HistoryEvent) -> Void
+    ) -> SystemContext {
+        SystemContext(time: time, services: services, secrets: store, run: run, record: record)
     }
 }

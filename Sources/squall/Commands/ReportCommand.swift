@@ -40,7 +40,12 @@ struct ReportCommand: AsyncParsableCommand {
         guard let run = history.run else {
             throw failure(2, "\(events) does not begin with a run", next: "squall history --runs \(runs.folder)")
         }
-        let report = RunReport(Judgement.verdict(of: history, try criteria(run)), history)
+        let report: RunReport
+        do {
+            report = RunReport(Judgement.verdict(of: history, try Judgement.criteria(of: run)), history)
+        } catch let invalid as InvalidInput {
+            throw fail(invalid)
+        }
         let finished: FinishedRun
         do {
             let files = try RunFiles.write(report, to: folder)
@@ -51,17 +56,5 @@ struct ReportCommand: AsyncParsableCommand {
         }
         if format.isJSON { Output.line(finished.verdictJSON) } else { finished.print() }
         throw ExitCode(finished.exitCode)
-    }
-
-    private func criteria(_ run: RunRecord) throws -> [RunAssembly.Criterion] {
-        var experiment = Experiment(file: run.file, title: run.title)
-        let records = try JSONValue(parsing: run.criterionDefinitions).decode(as: [CriterionRecord].self)
-        experiment.steadyState = run.steadyStateHold.map { SteadyState(title: "", holdFor: $0, expectations: []) }
-        experiment.criteria = records.map(\.declaration)
-        do {
-            return try RunAssembly(experiment, registry: standardRegistry()).criteria
-        } catch {
-            throw fail(error)
-        }
     }
 }

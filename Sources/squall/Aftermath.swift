@@ -1,0 +1,76 @@
+internal import Basics
+internal import Contracts
+internal import Controller
+internal import Glibc
+internal import Journal
+internal import Report
+internal import Synchronization
+
+/// What is left to do for a run whose controller is dead, once its faults are healed: its history and its files.
+final class Aftermath: Sendable {
+    let folder: RunFolder
+    private let writer = Mutex(HistoryAppender())
+    private var events: String { folder.events }
+
+    /// - Parameter journal: the path of the run's journal.
+    init(journal: String, run: String) {
+        let parts = journal.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
+        folder = RunFolder(root: parts.isEmpty ? "." : parts.joined(separator: "/"), run: run)
+    }
+
+    /// Appends one event to the history; one that cannot be written is told, and no reason to stop healing.
+    func append(_ event: HistoryEvent) {
+        writer.withLock { writer in
+            do throws(SystemError) {
+                try writer.append(event, to: events)
+            } catch {
+                Output.error("warning: the heal is not in the run's history: \(error)")
+            }
+        }
+    }
+
+    /// Whether the history tells its own end: then the controller ended in order and left something on purpose.
+    var hasEnded: Bool {
+        guard let history = try? EventFile.history(events).history else { return false }
+        return history.endedAt != nil
+    }
+
+    /// Judges the run from its history, writes every file anew, and forgets the journal if it is clean.
+    func conclude(_ outcome: Takeover.Outcome) throws {
+        if outcome.leftovers.isEmpty, outcome.journalFailure == nil {
+            do throws(JournalError) {
+                try StateFolder.journals.remove(run: folder.run)
+            } catch {
+                Output.error("warning: \(error)")
+            }
+        }
+        let history = try EventFile.history(events).history
+        guard let run = history.run else { throw SystemError("read", errno: ENODATA, subject: events) }
+        try RunFiles.write(
+            Judgement.verdict(of: history, try Judgement.criteria(of: run)), history, to: folder.path)
+    }
+}
+
+/// Appends whole lines to a history that another process wrote.
+private struct HistoryAppender {
+    private var encoder = EventLineEncoder()
+    private var isOpen = false
+
+    mutating func append(_ event: HistoryEvent, to path: String) throws(SystemError) {
+        var line: [UInt8] = []
+        encoder.append(event, to: &line)
+        let file = try Descriptor(opening: path, flags: O_RDWR | O_APPEND | O_CREAT, mode: 0o644)
+        // The line that the controller had in its hand when it died would swallow ours: it is closed off.
+        if !isOpen, try endsInTheMiddle(of: file.number, path) { line.insert(UInt8(ascii: "\n"), at: 0) }
+        isOpen = true
+        try file.writeAll(line, subject: path)
+    }
+
+    private func endsInTheMiddle(of file: CInt, _ path: String) throws(SystemError) -> Bool {
+        let end = try retryingInterrupts("lseek", subject: path) { lseek(file, 0, SEEK_END) }
+        guard end > 0 else { return false }
+        var last: UInt8 = 0
+        try retryingInterrupts("pread", subject: path) { pread(file, &last, 1, end - 1) }
+        return last != UInt8(ascii: "\n")
+    }
+}

@@ -1,0 +1,52 @@
+internal import Basics
+internal import Contracts
+internal import Controller
+internal import Glibc
+internal import Journal
+
+/// All that outlives a run's controller: its journal, the entry in the machine's index, the locks, the medic.
+struct RunWatch {
+    let journal: WatchedJournal
+    let locks: TargetLockFiles
+    private let medic: MedicProcess
+    private let folder: RunFolder
+
+    /// Creates the journal and starts the medic, which becomes ready while the run goes through its preflight.
+    ///
+    /// - Parameters: as for `MedicProcess`.
+    init(
+        _ folder: RunFolder, header: JournalHeader, loop: EventLoop, note: @escaping @Sendable (String) -> Void,
+        onLoss: @escaping @Sendable (FaultError) -> Void
+    ) async throws {
+        self.folder = folder
+        let writer = try await JournalWriter(creating: folder.journal, header: header, loop: loop)
+        try StateFolder.journals.register(run: folder.run, journal: folder.journal)
+        let path = try absolute(folder.journal)
+        let medic = MedicProcess(journal: path, loop: loop, note: note, onLoss: onLoss)
+        self.medic = medic
+        medic.start()
+        locks = TargetLockFiles(
+            folder: try TargetLockFiles.sharedFolder(), run: folder.run, journal: path,
+            onLocked: { medic.share(lock: $0) })
+        journal = WatchedJournal(writer, medic: medic)
+    }
+
+    /// Ends the watch in order. What could not be healed stays registered and locked against the next run.
+    func end() async {
+        if let contents = try? JournalReader.read(folder.journal), contents.isClean, contents.isClosed {
+            locks.release()
+            do throws(JournalError) {
+                try StateFolder.journals.remove(run: folder.run)
+            } catch {
+                Output.error("warning: \(error)")
+            }
+        }
+        await medic.dismiss()
+    }
+}
+
+private func absolute(_ path: String) throws(SystemError) -> String {
+    guard let resolved = realpath(path, nil) else { throw SystemError.last("realpath", subject: path) }
+    defer { free(resolved) }
+    return String(cString: resolved)
+}
