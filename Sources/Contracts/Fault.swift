@@ -26,6 +26,8 @@ package protocol Fault: Mutation {
     static var requires: Set<Target.Attribute> { get }
     /// Whether a step must, may or must not name a target; by default it must when something is required of it.
     static var targeting: Targeting { get }
+    /// How long the effect stays when nobody heals it; until healed, unless the fault says otherwise.
+    var persistence: Persistence { get }
     init(from reader: inout ParameterReader)
 
     /// What no other run may touch while this fault is there; locked on the whole machine before `prepare` looks.

@@ -165,11 +165,12 @@ package struct ContainerKillFault: Fault {
         try await undo.container.startAgain(in: context)
     }
 
-    /// SIGCONT to exactly the process that was stopped; one that runs or is gone needs nothing.
+    /// SIGCONT to exactly the process that was stopped, also when it does not show the stop: the signal may be on its
+    /// way still, and to one that runs SIGCONT does no harm.
     private static func resume(_ undo: Undo, in context: SystemContext) async throws(FaultError) {
         let engine = try context.services.require((any ContainerEngine).self)
-        guard let process = try stoppedProcess(undo, in: context) else {
-            // Not visible here: SIGCONT does no harm to a process that runs.
+        guard let process = try sameProcess(undo, in: context) else {
+            // Not visible here, so the engine is asked to send it.
             guard undo.container.processStart == nil, let details = try await undo.container.present(engine),
                 details.state == .running, undo.container.isSameStart(as: details)
             else { return }
@@ -187,24 +188,31 @@ package struct ContainerKillFault: Fault {
         }
     }
 
-    /// The same process, if it is still stopped.
-    private static func stoppedProcess(
+    /// The same process in the same boot; nil when it is gone, or was never visible here.
+    private static func sameProcess(
         _ undo: Undo, in context: SystemContext
     ) throws(FaultError) -> (any HostProcess)? {
-        guard let start = undo.container.processStart else { return nil }
         let host = try context.services.require((any Host).self)
+        guard let start = undo.container.processStart, undo.container.bootID == host.bootID else { return nil }
         do throws(SystemError) {
             let process = try host.process(undo.container.pid)
-            let state = try process.state()
-            return process.startTime == start && state == "T" ? process : nil
+            return process.startTime == start ? process : nil
         } catch {
             if error.errno == ESRCH { return nil }
             throw FaultError(.unexpected, "pid \(undo.container.pid) cannot be looked at", underlying: error)
         }
     }
 
+    private static func isStopped(_ process: any HostProcess) throws(FaultError) -> Bool {
+        do throws(SystemError) {
+            return try process.state() == "T"
+        } catch {
+            throw FaultError(.unexpected, "the state of pid \(process.pid) cannot be read", underlying: error)
+        }
+    }
+
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {
-        if undo.signal.stopsByDefault, let process = try stoppedProcess(undo, in: context) {
+        if undo.signal.stopsByDefault, let process = try sameProcess(undo, in: context), try isStopped(process) {
             return Leftover(
                 kind: kind, target: undo.container.name, description: "pid \(process.pid) is still stopped",
                 commands: manualHeal(undo))

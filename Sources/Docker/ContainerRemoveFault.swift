@@ -87,11 +87,13 @@ package struct ContainerRemoveFault: Fault {
         guard let twin = try await named(undo.twinName, engine), isOurs(twin, undo) else {
             // Renamed by a heal that did not finish: only the start may be missing.
             if let successor, isOurs(successor, undo), isStartable(successor) { try await engine.start(successor.id) }
-            return
+            // Or an engine that failed between killing and removing it.
+            return try await undo.container.startAgain(in: context)
         }
         guard successor == nil else {
-            // The original was never removed, or somebody has replaced it: the twin is not needed.
-            return try await engine.remove(twin.id)
+            // The original is still there, or somebody has replaced it: the twin is not needed.
+            try await engine.remove(twin.id)
+            return try await undo.container.startAgain(in: context)
         }
         try await engine.rename(twin.id, to: undo.container.name)
         try await engine.start(twin.id)
@@ -106,7 +108,7 @@ package struct ContainerRemoveFault: Fault {
                 commands: manualHeal(undo))
         }
         guard let successor = try await named(name, engine), isOurs(successor, undo), isStartable(successor) else {
-            return nil
+            return try await undo.container.notRunning(kind: kind, in: context)
         }
         return Leftover(
             kind: kind, target: name, description: "container \(name) is back and does not run",

@@ -21,6 +21,8 @@ package struct ContainerRestartFault: Fault {
         timeout = reader.value(Self.timeout)
     }
 
+    package var persistence: Persistence { .passing }
+
     package func plan(for target: Target) -> PlannedOperation {
         PlannedOperation(
             operation: "restart container \(target.name)", undo: "start the container if it does not run",

@@ -9,14 +9,17 @@ package struct HeldContainer: Codable, Sendable, Hashable {
     package var pid: Int32
     /// The init process's start in clock ticks since boot; nil when this machine cannot see the process.
     package var processStart: UInt64?
+    /// The boot in which pid and start were read: after another one they name somebody else's process.
+    package var bootID: String?
     /// The engine's text for the start, compared and never read as a time.
     package var startedAt: String
 
-    package init(id: String, name: String, pid: Int32, processStart: UInt64?, startedAt: String) {
+    package init(id: String, name: String, pid: Int32, processStart: UInt64?, bootID: String?, startedAt: String) {
         self.id = id
         self.name = name
         self.pid = pid
         self.processStart = processStart
+        self.bootID = bootID
         self.startedAt = startedAt
     }
 
@@ -54,8 +57,9 @@ struct PreparedContainer {
                 advice: "docker start \(details.name)")
         }
         let process = visibleProcess(details, engine, context)
+        let bootID = process == nil ? nil : try context.services.require((any Host).self).bootID
         let held = HeldContainer(
-            id: details.id, name: details.name, pid: details.pid, processStart: process?.startTime,
+            id: details.id, name: details.name, pid: details.pid, processStart: process?.startTime, bootID: bootID,
             startedAt: details.startedAt)
         return PreparedContainer(held: held, details: details, process: process)
     }
@@ -91,8 +95,10 @@ extension HeldContainer {
         guard let processStart else { return nil }
         let host = try context.services.require((any Host).self)
         do throws(SystemError) {
-            let process = try host.process(pid)
-            if process.startTime == processStart { return process }
+            if bootID == host.bootID {
+                let process = try host.process(pid)
+                if process.startTime == processStart { return process }
+            }
         } catch {
             throw FaultError(.notApplicable, "container \(name) has ended since it was looked at", underlying: error)
         }

@@ -85,6 +85,8 @@ package struct CommandRunFault: Fault {
         reader.checkProgram("check-clean", checkClean)
     }
 
+    package var persistence: Persistence { undo == nil ? .forGood : .untilHealed }
+
     package func plan(for target: Target) -> PlannedOperation {
         let place = target.attributes[.containerID] == nil ? "on this machine" : "in \(target.name)"
         return PlannedOperation(

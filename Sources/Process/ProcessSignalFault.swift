@@ -42,6 +42,8 @@ package struct ProcessSignalFault: Fault {
         within = reader.value(Self.within)
     }
 
+    package var persistence: Persistence { signal.stopsByDefault ? .untilHealed : .forGood }
+
     package func plan(for target: Target) -> PlannedOperation {
         let place = target == .localHost ? "on this machine" : "in \(target.name)"
         let count = expect.map { "exactly \($0)" } ?? "all"

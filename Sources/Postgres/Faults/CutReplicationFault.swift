@@ -97,15 +97,27 @@ package struct CutReplicationFault: Fault {
     }
 
     package static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError) {
-        guard try await override(undo.target, context) == undo.mark else { return }
-        try await set(undo.prior, on: undo.target, context)
+        if try await override(undo.target, context) == undo.mark {
+            return try await set(undo.prior, on: undo.target, context)
+        }
+        // A heal that ended between the file and the reload: the server still obeys what no file says any more.
+        guard try await isInForce(undo, context) else { return }
+        _ = try await undo.target.query("SELECT pg_reload_conf()", in: context, "reloading the settings")
     }
 
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {
-        guard try await override(undo.target, context) == undo.mark else { return nil }
+        let stands = try await override(undo.target, context) == undo.mark
+        let isInForce = try await isInForce(undo, context)
+        guard stands || isInForce else { return nil }
         return Leftover(
-            kind: kind, target: undo.target.node, description: "primary_slot_name is still '\(undo.mark)'",
+            kind: kind, target: undo.target.node,
+            description: "primary_slot_name is still '\(undo.mark)'\(stands ? "" : " until the settings are reloaded")",
             commands: manualHeal(undo))
+    }
+
+    private static func isInForce(_ undo: Undo, _ context: SystemContext) async throws(FaultError) -> Bool {
+        try await undo.target.query(
+            "SELECT current_setting('primary_slot_name')", in: context, "reading primary_slot_name")[0, 0] == undo.mark
     }
 
     package static func manualHeal(_ undo: Undo) -> [String] {

@@ -8,6 +8,9 @@ package struct PauseReplayFault: Fault {
         package var target: PostgresTarget
         /// Always `not paused`: a replay that somebody else paused is refused.
         package var priorState: String
+        /// The start of the server that was paused. No pause outlives it: one that is seen in another start, or in
+        /// another server at the same address, is not ours.
+        package var incarnation: String
     }
 
     package static let kind = "postgres.pause-replay"
@@ -18,7 +21,8 @@ package struct PauseReplayFault: Fault {
             pg_get_wal_replay_pause_state, which must say 'paused', not only 'pause requested'. Received log is kept and \
             replayed later, also by a promotion, so no acknowledged write is lost.
 
-            Healing resumes the replay. A standby that was promoted or restarted meanwhile has nothing to resume. A replay \
+            Healing resumes the replay of the same start of the same server: one that was promoted or restarted meanwhile \
+            has nothing of ours to resume. A replay \
             that is paused already belongs to somebody else: the fault is refused. Needs PostgreSQL 14.
             """,
         example: """
@@ -32,7 +36,8 @@ package struct PauseReplayFault: Fault {
 
     /// On a primary the state function is an error, hence the CASE.
     private static let stateQuery = """
-        SELECT CASE WHEN pg_is_in_recovery() THEN pg_get_wal_replay_pause_state() ELSE 'primary' END
+        SELECT CASE WHEN pg_is_in_recovery() THEN pg_get_wal_replay_pause_state() ELSE 'primary' END,
+            \(ServerIdentity.incarnationSQL)
         """
     private static let pausing: Set<String> = ["paused", "pause requested"]
 
@@ -45,9 +50,9 @@ package struct PauseReplayFault: Fault {
 
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> Undo {
         let target = try PostgresTarget(target)
-        let state = try await Self.state(target, context)
+        let (state, incarnation) = try await Self.state(target, context)
         switch state {
-        case "not paused": return Undo(target: target, priorState: state)
+        case "not paused": return Undo(target: target, priorState: state, incarnation: incarnation)
         case "primary":
             throw FaultError(
                 .notApplicable, "\(target.node) is a primary: it replays nothing that could be paused",
@@ -65,27 +70,31 @@ package struct PauseReplayFault: Fault {
         _ = try await target.query("SELECT pg_wal_replay_pause()", in: context, "pausing replay")
         let range = try await EffectWatch(context, within: PostgresTarget.patience).firstTime(since: begun) {
             () async throws(FaultError) -> Bool in
-            try await Self.state(target, context) == "paused"
+            try await Self.state(target, context) == ("paused", undo.incarnation)
         }
         guard let range else { return .unproven("the pause was requested on \(target.node), but replay goes on") }
         return .confirmed(range, evidence: "pg_get_wal_replay_pause_state() of \(target.node) says paused")
     }
 
     package static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError) {
-        guard pausing.contains(try await state(undo.target, context)) else { return }
+        let (state, incarnation) = try await state(undo.target, context)
+        guard pausing.contains(state), incarnation == undo.incarnation else { return }
         _ = try await undo.target.query("SELECT pg_wal_replay_resume()", in: context, "resuming replay")
     }
 
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {
-        let state = try await state(undo.target, context)
-        guard pausing.contains(state) else { return nil }
+        let (state, incarnation) = try await state(undo.target, context)
+        guard pausing.contains(state), incarnation == undo.incarnation else { return nil }
         return Leftover(
             kind: kind, target: undo.target.node, description: "replay is '\(state)'", commands: manualHeal(undo))
     }
 
     package static func manualHeal(_ undo: Undo) -> [String] { [undo.target.psql("SELECT pg_wal_replay_resume()")] }
 
-    private static func state(_ target: PostgresTarget, _ context: SystemContext) async throws(FaultError) -> String {
-        try await target.query(stateQuery, in: context, "reading the replay state")[0, 0] ?? ""
+    private static func state(
+        _ target: PostgresTarget, _ context: SystemContext
+    ) async throws(FaultError) -> (state: String, incarnation: String) {
+        let answer = try await target.query(stateQuery, in: context, "reading the replay state")
+        return (answer[0, 0] ?? "", answer[0, 1] ?? "")
     }
 }

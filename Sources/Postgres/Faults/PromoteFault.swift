@@ -39,6 +39,8 @@ package struct PromoteFault: Fault {
         self.timeout = timeout
     }
 
+    package var persistence: Persistence { .forGood }
+
     package func plan(for target: Target) -> PlannedOperation {
         PlannedOperation(
             operation: "promote \(target.name): SELECT pg_promote()",

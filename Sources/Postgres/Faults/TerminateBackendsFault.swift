@@ -58,6 +58,8 @@ package struct TerminateBackendsFault: Fault {
         return text.isEmpty ? "all clients" : text
     }
 
+    package var persistence: Persistence { .passing }
+
     package func plan(for target: Target) -> PlannedOperation {
         PlannedOperation(
             operation: "terminate backends of \(target.name): \(filterText)",

@@ -9,16 +9,20 @@ package struct LeaderChange: Codable, Sendable, Hashable {
     package var candidate: String?
     /// Base URLs of the members' Patroni APIs.
     package var members: [String]
+    /// The database cluster's identifier; another cluster at the same addresses is left alone. nil: Patroni did not say.
+    package var system: String?
     package var switchBack: Bool
     /// Node → its own connection string as written; for the look at what each says of itself.
     package var nodes: [String: DSN]
 
     package init(
-        leader: String, candidate: String?, members: [String], switchBack: Bool, nodes: [String: DSN]
+        leader: String, candidate: String?, members: [String], system: String?, switchBack: Bool,
+        nodes: [String: DSN]
     ) {
         self.leader = leader
         self.candidate = candidate
         self.members = members
+        self.system = system
         self.switchBack = switchBack
         self.nodes = nodes
     }
@@ -69,6 +73,7 @@ package struct LeaderChange: Codable, Sendable, Hashable {
     func changeBack(in context: SystemContext) async throws(FaultError) {
         guard switchBack, !leader.isEmpty else { return }
         let api = try PatroniAPI(members, in: context)
+        guard try await isSame(api) else { return }
         let deadline = context.time.now + .seconds(60)
         while true {
             let cluster = try await api.cluster()
@@ -102,11 +107,19 @@ package struct LeaderChange: Codable, Sendable, Hashable {
     /// The other leader, when the old one should lead again and does not.
     func leftover(kind: String, in context: SystemContext) async throws(FaultError) -> Leftover? {
         guard switchBack, !leader.isEmpty else { return nil }
-        let cluster = try await PatroniAPI(members, in: context).cluster()
+        let api = try PatroniAPI(members, in: context)
+        guard try await isSame(api) else { return nil }
+        let cluster = try await api.cluster()
         guard let original = cluster.first(where: { $0.name == leader }), !original.isLeader else { return nil }
         let current = cluster.first(where: \.isLeader)?.name ?? "nobody"
         return Leftover(
             kind: kind, target: leader, description: "\(current) leads instead of \(leader)", commands: manual)
+    }
+
+    /// The cluster that was changed, not a namesake at its addresses.
+    private func isSame(_ api: PatroniAPI) async throws(FaultError) -> Bool {
+        guard let system, let now = try await api.system() else { return true }
+        return now == system
     }
 
     /// What a person would type to change back.

@@ -41,7 +41,18 @@ struct PatroniAPI: Sendable {
     }
 
     /// Whether the cluster's configuration says that Patroni must not act.
-    func isPaused() async throws(FaultError) -> Bool { try await read("/config")["pause"]?.boolean ?? false }
+    func isPaused() async throws(FaultError) -> Bool { try await configuration()["pause"]?.boolean ?? false }
+
+    /// What all members obey. Patroni keeps keys that it does not know, which is where our marks stand.
+    func configuration() async throws(FaultError) -> JSONValue { try await read("/config") }
+
+    /// The database cluster behind the API: another one at the same address has another identifier.
+    func system() async throws(FaultError) -> String? {
+        // Also a member that does not lead or does not run answers here with what it knows, under its own status.
+        let answer = try await send(.get, "/patroni", nil, patience: Self.patience)
+        guard let document = try? JSONValue(parsing: answer.text) else { return nil }
+        return document["database_system_identifier"]?.string
+    }
 
     /// Changes the cluster's configuration; `null` removes a key.
     func patchConfiguration(_ change: JSONValue) async throws(FaultError) {

@@ -38,6 +38,8 @@ package struct PatroniFailoverFault: Fault {
         self.settings = settings
     }
 
+    package var persistence: Persistence { settings.switchBack ? .untilHealed : .forGood }
+
     package func plan(for target: Target) -> PlannedOperation {
         PlannedOperation(
             operation: "fail over to \(settings.candidate ?? "the replica with the smallest lag"): POST /failover "
@@ -47,7 +49,8 @@ package struct PatroniFailoverFault: Fault {
 
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> LeaderChange {
         let members = try settings.members(target)
-        let cluster = try await PatroniAPI(members, in: context).cluster()
+        let api = try PatroniAPI(members, in: context)
+        let cluster = try await api.cluster()
         let replicas = cluster.filter { !$0.isLeader && $0.isRunning }
         let chosen =
             settings.candidate
@@ -61,7 +64,7 @@ package struct PatroniFailoverFault: Fault {
         }
         return LeaderChange(
             leader: cluster.first(where: \.isLeader)?.name ?? "", candidate: chosen, members: members,
-            switchBack: settings.switchBack, nodes: settings.addresses)
+            system: try await api.system(), switchBack: settings.switchBack, nodes: settings.addresses)
     }
 
     package func inject(_ undo: LeaderChange, in context: SystemContext) async throws(FaultError) -> Effect {

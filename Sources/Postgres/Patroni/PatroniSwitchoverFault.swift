@@ -38,6 +38,8 @@ package struct PatroniSwitchoverFault: Fault {
         self.settings = settings
     }
 
+    package var persistence: Persistence { settings.switchBack ? .untilHealed : .forGood }
+
     package func plan(for target: Target) -> PlannedOperation {
         PlannedOperation(
             operation:
@@ -72,8 +74,8 @@ package struct PatroniSwitchoverFault: Fault {
             }
         }
         return LeaderChange(
-            leader: node, candidate: settings.candidate, members: members, switchBack: settings.switchBack,
-            nodes: settings.addresses)
+            leader: node, candidate: settings.candidate, members: members, system: try await api.system(),
+            switchBack: settings.switchBack, nodes: settings.addresses)
     }
 
     package func inject(_ undo: LeaderChange, in context: SystemContext) async throws(FaultError) -> Effect {
