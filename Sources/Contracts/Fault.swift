@@ -106,6 +106,8 @@ package struct FaultError: Error, Sendable, CustomStringConvertible {
         case denied
         /// State of somebody else is in the way; it is never overwritten.
         case foreignState
+        /// A fault of another run is on the target, or was left there.
+        case inUse
         case timeout
         case cancelled
         /// The other side answered with something we do not understand.

@@ -23,7 +23,8 @@ package struct FaultInjector: Sendable {
         let intent: JournalIntent
         do throws(FaultError) {
             // Before the first look: a prior state that another run is just changing would be a wrong one to restore.
-            try context.services.require((any TargetLocks).self).acquire(fault.resources(on: target))
+            try context.services.require((any TargetLocks).self).acquire(
+                fault.resources(on: target), of: target.name)
             undo = try await fault.prepare(target, in: context)
             intent = try await changes.begin(
                 step: step.name, kind: Kind.kind, target: target.id, targetName: target.name, undo: try encode(undo),

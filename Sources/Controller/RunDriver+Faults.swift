@@ -26,7 +26,10 @@ extension RunDriver {
         for outcome in outcomes {
             switch outcome {
             case .success(let reason): unproven = unproven ?? reason
-            case .failure(let error): return .stepFailed(name, reason: "\(error)", isRefusal: false)
+            case .failure(let error):
+                // Another run's target is refused like a protected one, as long as nothing was touched.
+                let isRefusal = error.code == .inUse && state.withLock { $0.faultInstant == nil }
+                return .stepFailed(name, reason: "\(error)", isRefusal: isRefusal)
             }
         }
         return unproven.map { .stepUnproven(name, reason: $0) } ?? .stepActive(name)

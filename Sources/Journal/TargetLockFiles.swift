@@ -42,12 +42,12 @@ package final class TargetLockFiles: TargetLocks {
         return folder
     }
 
-    package func acquire(_ resources: [String]) throws(FaultError) {
+    package func acquire(_ resources: [String], of target: String) throws(FaultError) {
         var taken: [(resource: String, file: CInt)] = []
         do throws(FaultError) {
             for resource in resources where held.withLock({ $0[resource] == nil }) {
                 if taken.contains(where: { $0.resource == resource }) { continue }
-                taken.append((resource, try lock(resource)))
+                taken.append((resource, try lock(resource, of: target)))
             }
         } catch {
             for (_, file) in taken { release(file) }
@@ -78,15 +78,15 @@ package final class TargetLockFiles: TargetLocks {
 
     // MARK: One lock
 
-    private func lock(_ resource: String) throws(FaultError) -> CInt {
+    private func lock(_ resource: String, of target: String) throws(FaultError) -> CInt {
         let file: CInt
         do throws(SystemError) {
             file = try open(resource)
         } catch {
-            throw FaultError(.denied, "the lock of \(resource) cannot be opened", underlying: error)
+            throw FaultError(.denied, "the lock of \(target) cannot be opened", underlying: error)
         }
         do throws(FaultError) {
-            try claim(file, resource)
+            try claim(file, target)
         } catch {
             close(file)
             throw error
@@ -112,23 +112,23 @@ package final class TargetLockFiles: TargetLocks {
         return try retryingInterrupts("open", subject: path) { Glibc.open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC) }
     }
 
-    private func claim(_ file: CInt, _ resource: String) throws(FaultError) {
+    private func claim(_ file: CInt, _ target: String) throws(FaultError) {
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
             let name = Self.read(file).map { "run \($0.run) (pid \($0.pid))" } ?? "another run"
             throw FaultError(
-                .foreignState, "\(resource) is under a fault of \(name); two runs never share a target",
+                .inUse, "\(target) is under a fault of \(name); two runs never share a target",
                 advice: "wait until that run has ended")
         }
         if let last = Self.read(file), last.journal != holder.journal, Self.isDirty(last.journal) {
             throw FaultError(
-                .foreignState, "run \(last.run) has left its fault on \(resource)",
+                .inUse, "run \(last.run) has left its fault on \(target)",
                 advice: "squall heal --journal \(last.journal)")
         }
         guard let text = try? JSONEncoder().encode(holder), ftruncate(file, 0) == 0,
             text.withUnsafeBytes({ pwrite(file, $0.baseAddress, $0.count, 0) }) == text.count
         else {
             throw FaultError(
-                .denied, "the lock of \(resource) cannot be written", underlying: SystemError.last("pwrite"))
+                .denied, "the lock of \(target) cannot be written", underlying: SystemError.last("pwrite"))
         }
     }
 

@@ -123,7 +123,7 @@ private final class CommandCheckSession: ProbeSession {
     private func recordFailure(_ arrival: Arrival, _ error: FaultError, started: Instant) {
         let end = context.time.now
         switch error.code {
-        case .notFound, .notApplicable, .denied, .foreignState:
+        case .notFound, .notApplicable, .denied, .foreignState, .inUse:
             record(arrival, sent: nil, end: end, .failed, Label("not-started-\(error.code.rawValue)"))
         case .timeout: record(arrival, sent: started, end: end, .unknown, "timeout")
         case .unreachable, .unexpected: record(arrival, sent: started, end: end, .unknown, Label(error.code.rawValue))

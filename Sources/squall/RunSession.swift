@@ -46,13 +46,17 @@ struct RunSession {
         let watch = try await RunWatch(
             folder, header: header(folder), loop: loop,
             note: { recorder.record(.note(Note(at: systems.time.now, source: "medic", level: .warning, message: $0))) },
-            onLoss: { relay.send(.environmentFailed("\($0)")) })
+            onFailure: { relay.send(.environmentFailed($0)) })
         var context = systems.context(run: folder.run, secrets: assembly.experiment.secrets) { recorder.record($0) }
         context.services.register(watch.locks, as: (any TargetLocks).self)
         let driver = RunDriver(assembly, context: context, recorder: recorder, journal: watch.journal, seed: seed)
         relay.connect(driver)
         try SignalSource.forward(on: loop) { relay.send(.signal($0)) }
         let leftovers = await run(driver, live)
+        // What came when the driver had ended already still counts.
+        if let failure = await watch.failure(), recorder.history.abort == nil {
+            recorder.record(.aborted(.environment(failure), at: systems.time.now))
+        }
         let finished = try await finish(folder, recorder, leftovers)
         await watch.end()
         return finished

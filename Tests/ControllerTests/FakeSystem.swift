@@ -177,7 +177,7 @@ struct FakeChecker: Checker {
 
 /// Nobody else is on this machine.
 struct FreeLocks: TargetLocks {
-    func acquire(_ resources: [String]) throws(FaultError) {}
+    func acquire(_ resources: [String], of target: String) throws(FaultError) {}
 }
 
 /// The journal of a simulated world.

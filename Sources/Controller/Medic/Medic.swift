@@ -24,14 +24,18 @@ package struct Medic: Sendable {
     /// Tries briefly: the next look at the journal tries again, and the controller's death must not wait for it.
     private let reliefHealer: Healer
     private let context: SystemContext
+    private let onRelief: @Sendable () -> Void
     private let events: AsyncStream<MedicEvent>
     private let inbox: AsyncStream<MedicEvent>.Continuation
 
     /// - Parameter patience: how long one change is retried while its system cannot be reached. Longer than the
     ///   controller's: nobody waits for the medic, and nobody comes after it.
+    /// - Parameter onRelief: called when something was healed in a hung controller's place, to tell it when it wakes.
     package init(
-        store: any JournalStore, registry: Registry, context: SystemContext, patience: Span = .minutes(5)
+        store: any JournalStore, registry: Registry, context: SystemContext, patience: Span = .minutes(5),
+        onRelief: @escaping @Sendable () -> Void = {}
     ) {
+        self.onRelief = onRelief
         self.store = store
         self.context = context
         healer = Healer(registry: registry, context: context, patience: patience)
@@ -143,6 +147,7 @@ package struct Medic: Sendable {
         let overdue = machine.overdue(at: context.time.now)
         if overdue.isEmpty { return [] }
         note("the controller does not heal what is past its time: \(overdue.count) change(s) are relieved", .warning)
+        onRelief()
         let results = await reliefHealer.healWithoutJournal(overdue)
         for result in results {
             if let remaining = result.remaining {

@@ -8,6 +8,8 @@ struct MedicChannel: Sendable, Hashable {
     enum Message: UInt8, Sendable, Hashable {
         /// The medic watches.
         case ready = 0x72
+        /// The controller hung, and a fault of its was healed in its place.
+        case relieved = 0x77
         /// The controller appended to its journal.
         case journalChanged = 0x63
         /// The controller ends in order.

@@ -31,9 +31,11 @@ struct MedicCommand: AsyncParsableCommand {
         let context = systems.context(
             run: contents.header.run, store: keptSecrets(contents.header)
         ) { aftermath.append($0) }
+        let channel = MedicChannel(descriptor: MedicChannel.inherited)
         let medic = Medic(
-            store: FileJournal(path: journal, loop: loop), registry: systems.registry, context: context)
-        let post = MedicPost(channel: MedicChannel(descriptor: MedicChannel.inherited), medic: medic)
+            store: FileJournal(path: journal, loop: loop), registry: systems.registry, context: context,
+            onRelief: { channel.send(.relieved) })
+        let post = MedicPost(channel: channel, medic: medic)
         try loop.watch(MedicChannel.inherited, for: .readable) { _ in
             if post.receive() { loop.unwatch(MedicChannel.inherited) }
         }
@@ -93,7 +95,7 @@ private final class MedicPost: Sendable {
             case .message(.lock, let descriptor): if let descriptor { locks.withLock { $0.append(descriptor) } }
             case .message(.journalChanged, _): medic.receive(.journalChanged)
             case .message(.dismissed, _): medic.receive(.dismissed)
-            case .message(.ready, _): continue
+            case .message(.ready, _), .message(.relieved, _): continue
             }
         }
     }

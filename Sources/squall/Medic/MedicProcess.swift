@@ -19,6 +19,7 @@ final class MedicProcess: MedicLink {
         var channel: MedicChannel?
         var pidfd: CInt = -1
         var starts = 0
+        var hasRelieved = false
         /// Copies of the locks, for a medic that is started later than they were taken.
         var locks: [CInt] = []
         var waiters: [CheckedContinuation<Result<Void, FaultError>, Never>] = []
@@ -34,16 +35,19 @@ final class MedicProcess: MedicLink {
     private let time = SystemTimeSource()
     private let note: @Sendable (String) -> Void
     private let onLoss: @Sendable (FaultError) -> Void
+    private let onRelief: @Sendable () -> Void
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - journal: absolute; the medic keeps its log beside it.
     ///   - note: told of a medic that died and was started again.
     ///   - onLoss: told once when no medic can be had any more: what is injected must be healed now.
+    ///   - onRelief: told when the medic has healed in this controller's place, because it stood still.
     init(
         journal: String, loop: EventLoop, note: @escaping @Sendable (String) -> Void,
-        onLoss: @escaping @Sendable (FaultError) -> Void
+        onLoss: @escaping @Sendable (FaultError) -> Void, onRelief: @escaping @Sendable () -> Void
     ) {
+        self.onRelief = onRelief
         self.journal = journal
         log =
             journal.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
@@ -78,6 +82,15 @@ final class MedicProcess: MedicLink {
             if let known { continuation.resume(returning: known) }
         }
         try result.get()
+    }
+
+    /// This controller stood still for so long that its medic healed in its place.
+    func hasRelieved() async -> Bool {
+        // A timer fires after everything that has come in by now is read.
+        await withCheckedContinuation { continuation in
+            loop.schedule(at: Instant(nanoseconds: 0)) { continuation.resume() }
+        }
+        return state.withLock { $0.hasRelieved }
     }
 
     func journalChanged() { state.withLock { $0.channel?.send(.journalChanged) } }
@@ -151,11 +164,18 @@ final class MedicProcess: MedicLink {
     }
 
     private func receive(from channel: MedicChannel) {
-        guard case .message(.ready, _) = channel.receive() else {
-            // The end of the process itself is what counts; its channel has no more to say.
-            loop.unwatch(channel.descriptor)
-            return
+        switch channel.receive() {
+        case .message(.ready, _): becameReady()
+        case .message(.relieved, _):
+            state.withLock { $0.hasRelieved = true }
+            onRelief()
+        case .nothing, .message: return
+        // The end of the process itself is what counts; its channel has no more to say.
+        case .end: loop.unwatch(channel.descriptor)
         }
+    }
+
+    private func becameReady() {
         let waiters = state.withLock { state in
             if case .starting = state.life { state.life = .watching }
             defer { state.waiters.removeAll() }

@@ -13,16 +13,20 @@ struct RunWatch {
 
     /// Creates the journal and starts the medic, which becomes ready while the run goes through its preflight.
     ///
-    /// - Parameters: as for `MedicProcess`.
+    /// - Parameters:
+    ///   - note: told of a medic that died and was started again.
+    ///   - onFailure: told why the run must end: there is no medic any more, or it had to act.
     init(
         _ folder: RunFolder, header: JournalHeader, loop: EventLoop, note: @escaping @Sendable (String) -> Void,
-        onLoss: @escaping @Sendable (FaultError) -> Void
+        onFailure: @escaping @Sendable (String) -> Void
     ) async throws {
         self.folder = folder
         let writer = try await JournalWriter(creating: folder.journal, header: header, loop: loop)
         try StateFolder.journals.register(run: folder.run, journal: folder.journal)
         let path = try absolute(folder.journal)
-        let medic = MedicProcess(journal: path, loop: loop, note: note, onLoss: onLoss)
+        let medic = MedicProcess(
+            journal: path, loop: loop, note: note, onLoss: { onFailure("\($0)") },
+            onRelief: { onFailure(Self.hang) })
         self.medic = medic
         medic.start()
         locks = TargetLockFiles(
@@ -30,6 +34,11 @@ struct RunWatch {
             onLocked: { medic.share(lock: $0) })
         journal = WatchedJournal(writer, medic: medic)
     }
+
+    /// Why the run is not to be trusted although its controller lives; nil: the medic had nothing to do.
+    func failure() async -> String? { await medic.hasRelieved() ? Self.hang : nil }
+
+    private static let hang = "the controller stood still past the end of a fault; its medic healed in its place"
 
     /// Ends the watch in order. What could not be healed stays registered and locked against the next run.
     func end() async {
