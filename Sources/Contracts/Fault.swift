@@ -16,6 +16,13 @@ package protocol Mutation: Sendable {
     static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover?
     /// What a person would type to heal this by hand.
     static func manualHeal(_ undo: Undo) -> [String]
+    /// How long after its sender died, or gave up waiting, the change may still take effect: a request that an engine has
+    /// accepted is carried out although nobody waits for the answer. The heal looks again until then.
+    static func lateEffect(of undo: Undo) -> Span
+}
+
+extension Mutation {
+    package static func lateEffect(of undo: Undo) -> Span { .seconds(2) }
 }
 
 /// A failure we cause on purpose. One file per kind, plus one line in its module's list.

@@ -7,7 +7,7 @@ internal import Synchronization
 package final class ChangeLog: Sendable {
     private let journal: any JournalSink
     private let time: any TimeSource
-    private let state = Mutex((open: [JournalIntent](), all: [JournalIntent]()))
+    private let state = Mutex((open: [JournalIntent](), all: [JournalIntent](), confirmed: Set<MutationID>()))
 
     package init(journal: any JournalSink, time: any TimeSource) {
         self.journal = journal
@@ -38,6 +38,8 @@ package final class ChangeLog: Sendable {
     }
 
     package func append(_ record: JournalRecord) async throws(JournalError) {
+        // A change that was made is known to have been made, whether or not the disk takes it.
+        if case .active(let id, _) = record { _ = state.withLock { $0.confirmed.insert(id) } }
         try await journal.append(record)
         if case .healed(let id, _) = record { state.withLock { $0.open.removeAll { $0.id == id } } }
     }
@@ -57,6 +59,11 @@ package final class ChangeLog: Sendable {
 
     /// Every change of the run, oldest first.
     package var all: [JournalIntent] { state.withLock { $0.all } }
+
+    /// Changes whose injection failed on the way: they may take effect after the failure was seen.
+    package var unconfirmed: Set<MutationID> {
+        state.withLock { state in Set(state.open.map(\.id)).subtracting(state.confirmed) }
+    }
 
     /// Changes not yet healed, oldest first.
     package var open: [JournalIntent] { state.withLock { $0.open } }

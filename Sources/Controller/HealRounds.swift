@@ -16,6 +16,8 @@ struct HealRounds {
     /// Not healed in this round; tried again in the next.
     private var postponed: [JournalIntent] = []
     private var tried: Set<MutationID> = []
+    /// Until when a change may still arrive, however clean its target looks.
+    private var lateUntil: [MutationID: Instant] = [:]
     private var hasGivenUp = false
 
     init(_ intents: [JournalIntent], startedAt start: Instant, patience: Span) {
@@ -24,10 +26,14 @@ struct HealRounds {
         settled = start + min(patience, Self.longestSettling)
     }
 
+    mutating func expectLateEffect(of id: MutationID, until instant: Instant) { lateUntil[id] = instant }
+
     var isOver: Bool { waiting.isEmpty && postponed.isEmpty }
 
     /// What is tried in this round is final: no time is left for another.
-    func isLast(at now: Instant) -> Bool { hasGivenUp || now + pause >= deadline }
+    func isLast(at now: Instant) -> Bool {
+        hasGivenUp || (now + pause >= deadline && !lateUntil.values.contains { now < $0 })
+    }
 
     /// The next change of this round; nil when the round is over.
     mutating func next(isLast: Bool) -> JournalIntent? {
@@ -49,12 +55,14 @@ struct HealRounds {
         if let failure = result.failure {
             mayPass = failure.code == .unreachable || failure.code == .timeout
         } else {
-            mayPass = result.leftover != nil && now + pause < settled
+            let isLate = lateUntil[result.intent.id].map { now < $0 } ?? false
+            mayPass = isLate || (result.leftover != nil && now + pause < settled)
         }
         if mayPass, !isLast {
             postponed.append(result.intent)
             return false
         }
+        lateUntil[result.intent.id] = nil
         results.append(result)
         return true
     }

@@ -41,10 +41,18 @@ package struct Healer: Sendable {
     ///
     /// Works in rounds. What cannot be healed yet is tried again in the next one, so that a database behind a stopped
     /// container is healed once the container runs; an older change of the same target waits for the newer one.
+    ///
+    /// - Parameter unconfirmed: changes whose injection nobody saw succeed. They are healed at once and looked at again
+    ///   until they can no longer arrive late.
     package func heal(
-        _ intents: [JournalIntent], append: (JournalRecord) async throws(JournalError) -> Void
+        _ intents: [JournalIntent], unconfirmed: Set<MutationID> = [],
+        append: (JournalRecord) async throws(JournalError) -> Void
     ) async throws(JournalError) -> [Result] {
-        var rounds = HealRounds(intents, startedAt: context.time.now, patience: patience)
+        let start = context.time.now
+        var rounds = HealRounds(intents, startedAt: start, patience: patience)
+        for intent in intents where unconfirmed.contains(intent.id) {
+            rounds.expectLateEffect(of: intent.id, until: start + lateEffect(of: intent))
+        }
         while true {
             let isLast = rounds.isLast(at: context.time.now)
             while let intent = rounds.next(isLast: isLast) {
@@ -76,9 +84,11 @@ package struct Healer: Sendable {
     }
 
     /// The same when there is no journal to write: a disk that is full must not keep a fault alive.
-    package func healWithoutJournal(_ intents: [JournalIntent]) async -> [Result] {
+    package func healWithoutJournal(
+        _ intents: [JournalIntent], unconfirmed: Set<MutationID> = []
+    ) async -> [Result] {
         do throws(JournalError) {
-            return try await heal(intents) { _ throws(JournalError) in }
+            return try await heal(intents, unconfirmed: unconfirmed) { _ throws(JournalError) in }
         } catch {
             return []
         }
@@ -124,6 +134,15 @@ package struct Healer: Sendable {
         let undo = try decode(type, intent)
         try await Change.heal(undo, in: context)
         return try await Change.leftover(of: undo, in: context)
+    }
+
+    private func lateEffect(of intent: JournalIntent) -> Span {
+        guard let type = registry.mutation(intent.kind) else { return .zero }
+        return lateEffect(type, intent)
+    }
+
+    private func lateEffect<Change: Mutation>(_ type: Change.Type, _ intent: JournalIntent) -> Span {
+        (try? decode(type, intent)).map { Change.lateEffect(of: $0) } ?? .zero
     }
 
     private func leftover<Change: Mutation>(

@@ -152,7 +152,7 @@ package final class RunDriver: Sendable {
 
     private func healInTurn(_ intents: [JournalIntent]) async -> [Healer.Result] {
         do throws(JournalError) {
-            let results = try await healer.heal(intents) { record throws(JournalError) in
+            let results = try await healer.heal(intents, unconfirmed: changes.unconfirmed) { record throws(JournalError) in
                 try await changes.append(record)
             }
             state.withLock { $0.healResults += results }
@@ -160,7 +160,8 @@ package final class RunDriver: Sendable {
         } catch {
             // A journal that cannot be written must not stop a heal: the second pass writes nothing.
             note("the journal failed while healing: \(error); healing goes on without it", .error)
-            let results = await healer.healWithoutJournal(intents)
+            let results = await healer.healWithoutJournal(
+                intents, unconfirmed: changes.unconfirmed)
             state.withLock { $0.healResults += results }
             return results
         }

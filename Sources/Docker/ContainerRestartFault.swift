@@ -6,6 +6,8 @@ package import Experiment
 package struct ContainerRestartFault: Fault {
     package struct Undo: Codable, Sendable, Hashable {
         package var container: HeldContainer
+        /// How long the engine may take, whether or not anybody still waits for its answer.
+        package var stopsWithin: Span
     }
 
     package static let kind = "container.restart"
@@ -30,7 +32,9 @@ package struct ContainerRestartFault: Fault {
     }
 
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> Undo {
-        Undo(container: try await PreparedContainer.running(target, for: Self.kind, in: context).held)
+        Undo(
+            container: try await PreparedContainer.running(target, for: Self.kind, in: context).held,
+            stopsWithin: timeout ?? usualStopTimeout)
     }
 
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
@@ -62,6 +66,8 @@ package struct ContainerRestartFault: Fault {
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {
         try await undo.container.notRunning(kind: kind, in: context)
     }
+
+    package static func lateEffect(of undo: Undo) -> Span { undo.stopsWithin + .seconds(2) }
 
     package static func manualHeal(_ undo: Undo) -> [String] { ["docker start \(undo.container.name)"] }
 

@@ -6,6 +6,8 @@ package import Experiment
 package struct ContainerStopFault: Fault {
     package struct Undo: Codable, Sendable, Hashable {
         package var container: HeldContainer
+        /// How long the engine may take, whether or not anybody still waits for its answer.
+        package var stopsWithin: Span
     }
 
     package static let kind = "container.stop"
@@ -31,7 +33,7 @@ package struct ContainerStopFault: Fault {
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> Undo {
         let prepared = try await PreparedContainer.running(target, for: Self.kind, in: context)
         try prepared.refuseRemovalOnExit(Self.kind)
-        return Undo(container: prepared.held)
+        return Undo(container: prepared.held, stopsWithin: timeout ?? usualStopTimeout)
     }
 
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
@@ -62,6 +64,8 @@ package struct ContainerStopFault: Fault {
         try await undo.container.notRunning(kind: kind, in: context)
     }
 
+    package static func lateEffect(of undo: Undo) -> Span { undo.stopsWithin + .seconds(2) }
+
     package static func manualHeal(_ undo: Undo) -> [String] { ["docker start \(undo.container.name)"] }
 
     package static let manual = Manual(
@@ -77,3 +81,6 @@ package struct ContainerStopFault: Fault {
               - {name: stop, fault: container.stop, target: web, timeout: 5s, duration: 1m}
             """)
 }
+
+/// What the engine gives a container whose image and whose creator say nothing.
+let usualStopTimeout = Span.seconds(10)

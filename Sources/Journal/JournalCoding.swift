@@ -63,6 +63,8 @@ package struct JournalError: Error, Sendable, CustomStringConvertible {
         case newerVersion
         case foreignHost
         case noHeader
+        /// Its writer died before the header was whole: nothing was injected, and there is nothing to heal.
+        case neverOpened
         case locked
         case writeFailed
         case unreadable

@@ -1,5 +1,5 @@
 package import Basics
-internal import Contracts
+package import Contracts
 
 /// A change that no record says is healed for good.
 package struct OpenChange: Sendable, Hashable {
@@ -17,6 +17,8 @@ package struct OpenChange: Sendable, Hashable {
 
     package var intent: JournalIntent
     package var progress: Progress
+    /// The change is known to have been made; else whoever made it may have died while it was on its way.
+    package var isConfirmed = false
 }
 
 /// What a journal says, replayed: who wrote it and which changes are still open.
@@ -41,6 +43,9 @@ package struct JournalContents: Sendable {
     /// Changes without a `healed` record, in the order they were made.
     package var open: [JournalIntent] { changes.map { $0.intent } }
 
+    /// Open changes of which nobody knows whether they are still on their way.
+    package var unconfirmed: Set<MutationID> { Set(changes.filter { !$0.isConfirmed }.map(\.intent.id)) }
+
     /// Nothing is left to heal.
     package var isClean: Bool { changes.isEmpty }
 
@@ -48,7 +53,7 @@ package struct JournalContents: Sendable {
         switch record {
         case .opened: break
         case .intent(let intent): changes.append(OpenChange(intent: intent, progress: .intended))
-        case .active(let id, let at): move(id, to: .active(since: at))
+        case .active(let id, let at): move(id, to: .active(since: at), isConfirmed: true)
         case .healing(let id, let at): move(id, to: .healing(since: at))
         case .healFailed(let id, _, _): move(id, to: .healFailed)
         case .relieved(let id, _): move(id, to: .relieved)
@@ -57,8 +62,9 @@ package struct JournalContents: Sendable {
         }
     }
 
-    private mutating func move(_ id: MutationID, to progress: OpenChange.Progress) {
+    private mutating func move(_ id: MutationID, to progress: OpenChange.Progress, isConfirmed: Bool = false) {
         guard let index = changes.lastIndex(where: { $0.intent.id == id }) else { return }
         changes[index].progress = progress
+        if isConfirmed { changes[index].isConfirmed = true }
     }
 }

@@ -5,6 +5,8 @@ internal import Glibc
 package enum JournalReader {
     package static func read(_ path: String) throws(JournalError) -> JournalContents {
         let (records, hasTornTail) = try JournalCoding.decode(try bytes(of: path))
+        // The header is on disk before anything else happens: without a whole record nothing was ever injected.
+        if records.isEmpty { throw JournalError(.neverOpened, "\(path) ends before its header") }
         guard case .opened(let header)? = records.first else {
             throw JournalError(.noHeader, "\(path) does not begin with a journal's header", records: records)
         }

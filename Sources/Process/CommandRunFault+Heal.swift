@@ -4,6 +4,8 @@ internal import Synchronization
 
 extension CommandRunFault {
     package static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError) {
+        // An inject command that still runs would go on breaking things behind its undo.
+        try await MarkedProcesses(undo.id, in: context).kill(in: context)
         guard let arguments = undo.undo else { return }
         let command = Command(
             arguments, environment: undo.environment, directory: undo.directory, cancellation: .ignored)
@@ -25,6 +27,13 @@ extension CommandRunFault {
     /// With `check-clean`, its exit code decides. Without it nothing can be read back: the change counts as gone only
     /// when its undo has exited with 0 in this process, so `squall leftovers` in another one shows it until it is healed.
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {
+        let running = try MarkedProcesses(undo.id, in: context).find()
+        if !running.isEmpty {
+            let pids = running.map { "\($0.pid)" }.joined(separator: " ")
+            return Leftover(
+                kind: kind, target: undo.target, description: "the inject command still runs (pid \(pids))",
+                commands: ["kill -KILL \(pids)"] + manualHeal(undo))
+        }
         guard undo.undo != nil || undo.checkClean != nil else { return nil }
         guard let check = undo.checkClean else {
             if healed.withLock({ $0.contains(undo.id) }) { return nil }

@@ -44,7 +44,7 @@ package struct CommandRunFault: Fault {
     private static let checkClean = Parameter<[String]?>.optional(
         "check-clean", .list(.text), "exits with 0 when nothing is left of the failure; changes nothing")
     private static let environment = Parameter<[NamedValue<String>]>.defaulted(
-        "environment", .map(.text), to: [], written: "PATH only", "variables of all four programs; nothing is inherited"
+        "environment", .map(.text), to: [], written: "PATH only", "variables of all four programs; nothing of ours is inherited"
     )
     private static let directory = Parameter<String?>.optional("directory", .text, "the programs' working folder")
     private static let timeout = Parameter<Span>.defaulted(
@@ -114,7 +114,9 @@ package struct CommandRunFault: Fault {
 
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
         let deadline = context.time.now + timeout
-        let result = try await undo.place.run(command(inject), until: deadline, in: context)
+        var program = command(inject)
+        program.environment[MarkedProcesses.variable] = undo.id
+        let result = try await undo.place.run(program, until: deadline, in: context)
         guard result.exitCode == 0 else { throw failure(of: inject, result, on: undo.target, in: context) }
         if let confirm { return try await poll(confirm, since: result.started, undo, in: context) }
         switch evidence {

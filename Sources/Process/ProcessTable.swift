@@ -36,6 +36,8 @@ package protocol ProcessTable: Host {
     func processes() throws(SystemError) -> [ProcessEntry]
     /// One process of the table; nil when it is gone.
     func entry(_ pid: Int32) throws(SystemError) -> ProcessEntry?
+    /// Every process with this variable in the environment it was started with; those we may not look into are left out.
+    func processes(withVariable name: String, value: String) throws(SystemError) -> [ProcessIdentity]
     /// The state letter of each thread; empty when the process is gone.
     func threadStates(of identity: ProcessIdentity) throws(SystemError) -> [Character]
     /// The controller itself and all that started it: a fault must never hit these.
@@ -65,6 +67,20 @@ extension LocalHost: ProcessTable {
             identity: ProcessIdentity(pid: pid, startTime: status.startTime, bootID: bootID), parent: status.parent,
             name: status.name, arguments: arguments.split(separator: "\0").map(String.init), namespace: namespace,
             controlGroup: controlGroup, ignoredSignals: ignoredSignals(in: details))
+    }
+
+    package func processes(withVariable name: String, value: String) throws(SystemError) -> [ProcessIdentity] {
+        let wanted = Array("\(name)=\(value)".utf8)
+        var found: [ProcessIdentity] = []
+        for pid in try numbers(in: "/proc") ?? [] {
+            // Unreadable (EACCES) is another user's, which the mark of ours cannot be in.
+            guard let text = try? readFile("/proc/\(pid)/environ"),
+                text.utf8.split(separator: 0).contains(where: { $0.elementsEqual(wanted) }),
+                let status = try ProcessStatus(folder: "/proc/\(pid)"), !status.isDead
+            else { continue }
+            found.append(ProcessIdentity(pid: pid, startTime: status.startTime, bootID: bootID))
+        }
+        return found
     }
 
     package func threadStates(of identity: ProcessIdentity) throws(SystemError) -> [Character] {

@@ -6,6 +6,8 @@ internal import Journal
 struct DirtyJournals {
     /// Open changes that nobody will heal by himself.
     var dirty: [JournalContents] = []
+    /// Everything is healed, but the run never said so: its controller died on the way. Nothing stands in a run's way.
+    var unclosed: [JournalContents] = []
     /// Journals of runs that are still alive.
     var live: [String] = []
     /// Journals that cannot be read, with why and what is still readable of them.
@@ -39,8 +41,13 @@ struct DirtyJournals {
                 return
             }
             let contents = try JournalReader.read(path)
-            if !contents.isClean { dirty.append(contents) }
+            if !contents.isClean {
+                dirty.append(contents)
+            } else if !contents.isClosed {
+                unclosed.append(contents)
+            }
         } catch {
+            if error.code == .neverOpened { return }
             unreadable.append((path, error))
         }
     }

@@ -38,13 +38,14 @@ package struct Takeover: Sendable {
         if let cause { context.record(.aborted(cause, at: context.time.now)) }
         var outcome = Outcome(results: [], leftovers: [], wasClosed: false, journalFailure: nil)
         do throws(JournalError) {
-            outcome.results = try await healer.heal(contents.open) { record throws(JournalError) in
+            outcome.results = try await healer.heal(contents.open, unconfirmed: contents.unconfirmed) {
+                record throws(JournalError) in
                 try await journal.append(record)
             }
         } catch {
             // A disk that is full must not keep a fault alive.
             outcome.journalFailure = error
-            outcome.results = await healer.healWithoutJournal(contents.open)
+            outcome.results = await healer.healWithoutJournal(contents.open, unconfirmed: contents.unconfirmed)
         }
         outcome.leftovers = outcome.results.compactMap(\.remaining)
         context.record(.cleanUp(leftovers: outcome.leftovers, at: context.time.now))

@@ -35,7 +35,7 @@ struct HealCommand: AsyncParsableCommand {
         }
         var isClean = true
         var healed: [HealedChange] = []
-        for contents in journals.dirty where id == nil || contents.header.run == id {
+        for contents in journals.dirty + journals.unclosed where id == nil || contents.header.run == id {
             let results = try await JournalHeal(systems: systems, contents: contents).run()
             healed += results
             isClean = isClean && results.allSatisfy(\.isHealed)
