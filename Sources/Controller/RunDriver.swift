@@ -152,7 +152,8 @@ package final class RunDriver: Sendable {
 
     private func healInTurn(_ intents: [JournalIntent]) async -> [Healer.Result] {
         do throws(JournalError) {
-            let results = try await healer.heal(intents, unconfirmed: changes.unconfirmed) { record throws(JournalError) in
+            let results = try await healer.heal(intents, unconfirmed: changes.unconfirmed) {
+                record throws(JournalError) in
                 try await changes.append(record)
             }
             state.withLock { $0.healResults += results }

@@ -44,7 +44,8 @@ package struct CommandRunFault: Fault {
     private static let checkClean = Parameter<[String]?>.optional(
         "check-clean", .list(.text), "exits with 0 when nothing is left of the failure; changes nothing")
     private static let environment = Parameter<[NamedValue<String>]>.defaulted(
-        "environment", .map(.text), to: [], written: "PATH only", "variables of all four programs; nothing of ours is inherited"
+        "environment", .map(.text), to: [], written: "PATH only",
+        "variables of all four programs; nothing of ours is inherited"
     )
     private static let directory = Parameter<String?>.optional("directory", .text, "the programs' working folder")
     private static let timeout = Parameter<Span>.defaulted(

@@ -7,8 +7,10 @@ import Testing
 /// A run that is interrupted: by a person, by a kill, by a full disk.
 @Suite struct InterruptionTests {
     /// Starts a long run, waits until the flag is up, sends the signals, and gives the outcome.
+    ///
+    /// - Parameter medicToo: stops the controller, kills its medic, and only then sends the signals: nobody heals.
     private func interrupt(
-        _ folder: String, _ signals: [Signal], extra: String = ""
+        _ folder: String, _ signals: [Signal], extra: String = "", medicToo: Bool = false
     ) async throws -> (outcome: CommandResult, experiment: FlagExperiment) {
         let experiment = FlagExperiment(
             folder: folder, duration: nil, criteria: "availability: {probe: service, min: 0%, window: 60s}",
@@ -34,6 +36,10 @@ import Testing
                     try await time.sleep(for: .milliseconds(20))
                 }
                 let pid = try #require(Int32(try read("\(folder)/pid").filter(\.isNumber)))
+                if medicToo {
+                    kill(pid, SIGSTOP)
+                    kill(try medic(of: pid), SIGKILL)
+                }
                 for signal in signals {
                     kill(pid, signal.number)
                     try await time.sleep(for: .milliseconds(300))
@@ -59,9 +65,45 @@ import Testing
         }
     }
 
-    @Test func afterSigkillTheJournalAloneHealsAndHealingAgainIsHarmless() async throws {
+    /// The child of the controller that is a medic; a child belongs to the thread that started it, whichever that was.
+    private func medic(of pid: Int32) throws -> Int32 {
+        let children = try threads(of: pid).flatMap { thread in
+            try read("/proc/\(pid)/task/\(thread)/children").split(separator: " ").compactMap { Int32($0) }
+        }
+        return try #require(children.first { (try? read("/proc/\($0)/cmdline"))?.contains("medic") ?? false })
+    }
+
+    private func threads(of pid: Int32) throws -> [String] {
+        let folder = try #require(opendir("/proc/\(pid)/task"))
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            names.append(
+                withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+        }
+        return names.filter { !$0.hasPrefix(".") }
+    }
+
+    @Test func afterSigkillTheMedicHealsAtOnceAndWritesTheVerdict() async throws {
         try await withFolder { folder in
             let (outcome, experiment) = try await interrupt(folder, [try #require(Signal(number: SIGKILL))])
+            #expect(outcome.exitCode == nil)
+            #expect(!exists(experiment.flag))
+            let leftovers = try await SquallBinary.run(["leftovers"], in: folder)
+            #expect(leftovers.code == 0, "\(leftovers.output)\(leftovers.errors)")
+            let verdict = try read("\(folder)/runs/latest/verdict.json")
+            #expect(verdict.contains("\"exit-code\": 5"))
+            #expect(verdict.contains("its medic took over"))
+            let next = FlagExperiment(folder: folder)
+            let run = try await SquallBinary.run(["run", try next.file()], in: folder)
+            #expect(run.code == 0, "\(run.output)\(run.errors)")
+        }
+    }
+
+    @Test func afterSigkillOfBothTheJournalAloneHealsAndHealingAgainIsHarmless() async throws {
+        try await withFolder { folder in
+            let (outcome, experiment) = try await interrupt(
+                folder, [try #require(Signal(number: SIGKILL))], medicToo: true)
             #expect(outcome.exitCode == nil)
             #expect(exists(experiment.flag))
             let leftovers = try await SquallBinary.run(["leftovers"], in: folder)

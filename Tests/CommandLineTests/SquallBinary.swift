@@ -16,7 +16,7 @@ struct SquallBinary {
     }
 
     /// The machine's own list of open journals must not see those of a test.
-    static func stateFolder(for folder: String) -> String { "\(folder)/runs/.state" }
+    static func stateFolder(for folder: String) -> String { "\(folder)/.state" }
 
     /// Runs it to its end, at most `limit`.
     static func run(
