@@ -53,7 +53,7 @@ import Testing
             let time = SystemTimeSource()
             let name = "squall-sleeper"
             let script = """
-                chmod 755 \(folder) && mkdir -m 777 \(folder)/runs && cp \(SquallBinary.path) \(folder)/squall &&
+                chmod 755 \(folder) && mkdir -m 777 \(folder)/runs \(folder)/.state && cp \(SquallBinary.path) \(folder)/squall &&
                 cp "$(command -v sleep)" \(folder)/\(name) && { \(folder)/\(name) 60 & sleeper=$!; } &&
                 setpriv --reuid=65534 --regid=65534 --clear-groups \(folder)/squall inject process.signal \
                   --set process=\(name) --set signal=SIGSTOP --duration 2s --runs \(folder)/runs
