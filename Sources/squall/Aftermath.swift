@@ -29,6 +29,9 @@ final class Aftermath: Sendable {
         }
     }
 
+    /// The run's controller is dead: a line that it left unfinished is cut off before the next one is written.
+    func controllerEnded() { writer.withLock { $0.mustCutTornLine = true } }
+
     /// Whether the history tells its own end: then the controller ended in order and left something on purpose.
     var hasEnded: Bool {
         guard let history = try? EventFile.history(events).history else { return false }
@@ -54,23 +57,32 @@ final class Aftermath: Sendable {
 /// Appends whole lines to a history that another process wrote.
 private struct HistoryAppender {
     private var encoder = EventLineEncoder()
-    private var isOpen = false
+    /// Set when the other writer is dead; a live one may be in the middle of its line.
+    var mustCutTornLine = false
 
     mutating func append(_ event: HistoryEvent, to path: String) throws(SystemError) {
         var line: [UInt8] = []
         encoder.append(event, to: &line)
         let file = try Descriptor(opening: path, flags: O_RDWR | O_APPEND | O_CREAT, mode: 0o644)
-        // The line that the controller had in its hand when it died would swallow ours: it is closed off.
-        if !isOpen, try endsInTheMiddle(of: file.number, path) { line.insert(UInt8(ascii: "\n"), at: 0) }
-        isOpen = true
+        if mustCutTornLine { try cutTornLine(of: file.number, path) }
+        mustCutTornLine = false
         try file.writeAll(line, subject: path)
     }
 
-    private func endsInTheMiddle(of file: CInt, _ path: String) throws(SystemError) -> Bool {
-        let end = try retryingInterrupts("lseek", subject: path) { lseek(file, 0, SEEK_END) }
-        guard end > 0 else { return false }
-        var last: UInt8 = 0
-        try retryingInterrupts("pread", subject: path) { pread(file, &last, 1, end - 1) }
-        return last != UInt8(ascii: "\n")
+    /// The line that the controller had in its hand when it died would swallow ours, and is no event by itself.
+    private func cutTornLine(of file: CInt, _ path: String) throws(SystemError) {
+        var end = try retryingInterrupts("lseek", subject: path) { lseek(file, 0, SEEK_END) }
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while end > 0 {
+            let start = max(0, end - chunk.count)
+            let count = try retryingInterrupts("pread", subject: path) { pread(file, &chunk, end - start, start) }
+            if let last = chunk[..<count].lastIndex(of: UInt8(ascii: "\n")) {
+                let length = start + last + 1
+                if length == end { return }
+                try retryingInterrupts("ftruncate", subject: path) { ftruncate(file, length) }
+                return
+            }
+            end = start
+        }
     }
 }

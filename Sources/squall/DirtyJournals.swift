@@ -1,13 +1,18 @@
 internal import Basics
+internal import Contracts
 internal import Glibc
 internal import Journal
+internal import Process
 
 /// The journals of dead runs: those of a folder of runs, and those the machine's index knows of in any other.
 struct DirtyJournals {
     /// Open changes that nobody will heal by himself.
     var dirty: [JournalContents] = []
-    /// Everything is healed, but the run never said so: its controller died on the way. Nothing stands in a run's way.
-    var unclosed: [JournalContents] = []
+    /// Everything is healed, but whoever did it died before all was written: the journal is not closed, or is closed and
+    /// still registered. Nothing stands in a run's way.
+    var unconcluded: [JournalContents] = []
+    /// Journals of dead runs whose medic is healing them right now.
+    var beingHealed: [String] = []
     /// Journals of runs that are still alive.
     var live: [String] = []
     /// Journals that cannot be read, with why and what is still readable of them.
@@ -15,18 +20,18 @@ struct DirtyJournals {
     /// Runs that were registered and never closed, and whose journal is gone.
     var lost: [JournalIndex.Entry] = []
 
-    init(in folder: String, index: JournalIndex = StateFolder.journals) {
+    init(in folder: String, host: any Host, index: JournalIndex = StateFolder.journals) async {
         var seen: Set<String> = []
         for run in Self.runs(in: folder) {
             let path = "\(folder)/\(run)/journal"
-            if access(path, F_OK) == 0, seen.insert(Self.absolute(path)).inserted { look(at: path) }
+            if access(path, F_OK) == 0, seen.insert(Self.absolute(path)).inserted { await look(at: path, host: host) }
         }
         do throws(JournalError) {
             for entry in try index.entries() {
                 if entry.isBroken {
                     lost.append(entry)
                 } else if seen.insert(Self.absolute(entry.journal)).inserted {
-                    look(at: entry.journal)
+                    await look(at: entry.journal, isRegistered: true, host: host)
                 }
             }
         } catch {
@@ -34,21 +39,47 @@ struct DirtyJournals {
         }
     }
 
-    private mutating func look(at path: String) {
+    private mutating func look(at path: String, isRegistered: Bool = false, host: any Host) async {
         do throws(JournalError) {
-            if try JournalReader.isHeldByLiveRun(path) {
-                live.append(path)
-                return
-            }
+            guard try await isFree(path, host) else { return }
             let contents = try JournalReader.read(path)
             if !contents.isClean {
                 dirty.append(contents)
-            } else if !contents.isClosed {
-                unclosed.append(contents)
+            } else if !contents.isClosed || isRegistered {
+                unconcluded.append(contents)
             }
         } catch {
             if error.code == .neverOpened { return }
             unreadable.append((path, error))
+        }
+    }
+
+    /// Whether nobody holds the journal. A process that was killed lets go of its files some milliseconds after its end,
+    /// and a medic holds the journal of a dead controller for as long as it heals.
+    private mutating func isFree(_ path: String, _ host: any Host) async throws(JournalError) -> Bool {
+        let time = SystemTimeSource()
+        let deadline = time.now + .seconds(1)
+        while try JournalReader.isHeldByLiveRun(path) {
+            guard try !controllerLives(path, host) else {
+                live.append(path)
+                return false
+            }
+            guard time.now < deadline, (try? await time.sleep(for: .milliseconds(10))) != nil else {
+                beingHealed.append(path)
+                return false
+            }
+        }
+        return true
+    }
+
+    private func controllerLives(_ path: String, _ host: any Host) throws(JournalError) -> Bool {
+        let header = try JournalReader.read(path).header
+        let identity = ProcessIdentity(pid: header.pid, startTime: header.processStart, bootID: header.bootID)
+        do throws(SystemError) {
+            guard let process = try host.process(identity) else { return false }
+            return try process.state().map { $0 != "Z" && $0 != "X" } ?? false
+        } catch {
+            throw JournalError(.unreadable, "the controller of \(path) cannot be looked at: \(error)")
         }
     }
 

@@ -24,6 +24,7 @@ struct JournalHeal {
         let loop = try EventLoop(name: "squall-heal")
         defer { loop.stop() }
         let aftermath = Aftermath(journal: contents.path, run: contents.header.run)
+        aftermath.controllerEnded()
         let secrets = contents.header.secrets.map { NamedValue(name: $0.key, value: $0.value) }
         let context = systems.context(run: contents.header.run, secrets: secrets) { aftermath.append($0) }
         let takeover = Takeover(

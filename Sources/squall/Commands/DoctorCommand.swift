@@ -24,7 +24,7 @@ struct DoctorCommand: AsyncParsableCommand {
         let systems = try makeSystems()
         let checks = [
             await engine(systems), privileges(), processHandles(systems), cgroups(), runFolder(), diskSpace(),
-            cleanliness(),
+            await cleanliness(systems),
         ]
         if format.isJSON {
             try printJSON(checks)
@@ -125,8 +125,8 @@ struct DoctorCommand: AsyncParsableCommand {
             fix: isEnough ? nil : "rm -r old runs in \(runs.folder)")
     }
 
-    private func cleanliness() -> Check {
-        let journals = DirtyJournals(in: runs.folder)
+    private func cleanliness(_ systems: Systems) async -> Check {
+        let journals = await DirtyJournals(in: runs.folder, host: systems.host)
         let count = journals.dirty.count + journals.unreadable.count
         if count == 0 { return Check(name: "earlier runs", state: .fine, finding: "nothing left to heal") }
         return Check(

@@ -29,13 +29,13 @@ struct HealCommand: AsyncParsableCommand {
 
     @concurrent private func perform() async throws {
         let systems = try makeSystems()
-        let journals = DirtyJournals(in: runs.folder)
+        let journals = await DirtyJournals(in: runs.folder, host: systems.host)
         if let id, DirtyJournals.runs(in: runs.folder).contains(id) == false {
             throw failure(2, "there is no run '\(id)' in \(runs.folder)", next: "squall history")
         }
         var isClean = true
         var healed: [HealedChange] = []
-        for contents in journals.dirty + journals.unclosed where id == nil || contents.header.run == id {
+        for contents in journals.dirty + journals.unconcluded where id == nil || contents.header.run == id {
             let results = try await JournalHeal(systems: systems, contents: contents).run()
             healed += results
             isClean = isClean && results.allSatisfy(\.isHealed)

@@ -37,7 +37,7 @@ struct InjectCommand: AsyncParsableCommand {
         try safety.check()
         let systems = try makeSystems()
         let experiment = try experiment(systems.registry)
-        try refuseDirtyJournals(runs.folder)
+        try await refuseDirtyJournals(runs.folder, systems)
         try await execute(
             systems, experiment, source: CommandLine.arguments.dropFirst().joined(separator: " "),
             runsFolder: runs.folder, format: format)

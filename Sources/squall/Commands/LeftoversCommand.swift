@@ -21,7 +21,7 @@ struct LeftoversCommand: AsyncParsableCommand {
 
     @concurrent private func perform() async throws {
         let systems = try makeSystems()
-        let journals = DirtyJournals(in: runs.folder)
+        let journals = await DirtyJournals(in: runs.folder, host: systems.host)
         var found: [Leftover] = []
         for contents in journals.dirty {
             let secrets = contents.header.secrets.map { NamedValue(name: $0.key, value: $0.value) }

@@ -32,7 +32,7 @@ struct RunCommand: AsyncParsableCommand {
         let result = try file.read(path, registry: systems.registry)
         guard var experiment = result.experiment else { throw ExitCode(2) }
         experiment.seed = seed ?? experiment.seed
-        try refuseDirtyJournals(runs.folder)
+        try await refuseDirtyJournals(runs.folder, systems)
         let source = result.sources.map(\.text).joined(separator: "\n")
         try await execute(systems, experiment, source: source, runsFolder: runs.folder, format: format)
     }
@@ -48,8 +48,8 @@ func makeSystems() throws -> Systems {
 }
 
 /// Refuses to inject while an earlier run has left faults behind.
-func refuseDirtyJournals(_ folder: String) throws {
-    let journals = DirtyJournals(in: folder)
+func refuseDirtyJournals(_ folder: String, _ systems: Systems) async throws {
+    let journals = await DirtyJournals(in: folder, host: systems.host)
     for contents in journals.dirty {
         Output.error("error: run \(contents.header.run) ended with \(contents.open.count) change(s) not healed")
     }

@@ -35,7 +35,7 @@ struct MedicCommand: AsyncParsableCommand {
         let medic = Medic(
             store: FileJournal(path: journal, loop: loop), registry: systems.registry, context: context,
             onRelief: { channel.send(.relieved) })
-        let post = MedicPost(channel: channel, medic: medic)
+        let post = MedicPost(channel: channel, medic: medic, onEnd: { aftermath.controllerEnded() })
         try loop.watch(MedicChannel.inherited, for: .readable) { _ in
             if post.receive() { loop.unwatch(MedicChannel.inherited) }
         }
@@ -75,11 +75,14 @@ struct MedicCommand: AsyncParsableCommand {
 private final class MedicPost: Sendable {
     private let channel: MedicChannel
     private let medic: Medic
+    private let onEnd: @Sendable () -> Void
     private let locks = Mutex([CInt]())
 
-    init(channel: MedicChannel, medic: Medic) {
+    /// - Parameter onEnd: told of the controller's end before the medic is.
+    init(channel: MedicChannel, medic: Medic, onEnd: @escaping @Sendable () -> Void) {
         self.channel = channel
         self.medic = medic
+        self.onEnd = onEnd
     }
 
     func reportReady() { channel.send(.ready) }
@@ -90,6 +93,7 @@ private final class MedicPost: Sendable {
             switch channel.receive() {
             case .nothing: return false
             case .end:
+                onEnd()
                 medic.receive(nil)
                 return true
             case .message(.lock, let descriptor): if let descriptor { locks.withLock { $0.append(descriptor) } }
