@@ -19,6 +19,11 @@ package struct OpenChange: Sendable, Hashable {
     package var progress: Progress
     /// The change is known to have been made; else whoever made it may have died while it was on its way.
     package var isConfirmed = false
+
+    package init(intent: JournalIntent, progress: Progress) {
+        self.intent = intent
+        self.progress = progress
+    }
 }
 
 /// What a journal says, replayed: who wrote it and which changes are still open.

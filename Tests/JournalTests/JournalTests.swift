@@ -124,4 +124,75 @@ private func intent(_ id: String) -> JournalRecord {
         let file = try Descriptor(opening: path, flags: O_WRONLY | O_CREAT | O_TRUNC)
         try file.writeAll(bytes)
     }
+
+    /// One wait for the disk before a fault and one after: the records between them may be lost to a power failure.
+    @Test func aFaultCostsOneSyncBeforeAndOneAfter() async throws {
+        try await withFolder { folder in
+            let loop = try EventLoop(name: "journal")
+            defer { loop.stop() }
+            let journal = try await JournalWriter(creating: "\(folder)/journal", header: header, loop: loop)
+            let id = MutationID("1")
+            var waits: [Int] = []
+            var before = await journal.syncs
+            for record in [
+                intent("1"), .active(id, at: Instant(nanoseconds: 6)), .healing(id, at: Instant(nanoseconds: 7)),
+                .healed(id, at: Instant(nanoseconds: 8)),
+            ] {
+                try await journal.append(record)
+                let now = await journal.syncs
+                waits.append(now - before)
+                before = now
+            }
+            #expect(waits == [1, 0, 0, 1])
+        }
+    }
+
+    @Test func onlyOneProcessHasTheTurnToHealAndItEndsWithIt() async throws {
+        try await withFolder { folder in
+            let loop = try EventLoop(name: "journal")
+            defer { loop.stop() }
+            let path = "\(folder)/journal"
+            let controller = try await JournalWriter(creating: path, header: header, loop: loop)
+            var medic: JournalWriter? = try await JournalWriter(beside: path, loop: loop)
+            var turns = [try await medic?.takeTurn(), try await controller.takeTurn()]
+            await medic?.endTurn()
+            turns += [try await controller.takeTurn(), try await medic?.takeTurn()]
+            await controller.endTurn()
+            turns.append(try await medic?.takeTurn())
+            // What a death does: the last descriptor of the open file is closed.
+            medic = nil
+            turns.append(try await controller.takeTurn())
+            #expect(turns == [true, false, true, false, true, true])
+        }
+    }
+
+    @Test func replayKnowsHowFarEachChangeGot() throws {
+        let id = MutationID("1")
+        func contents(_ records: [JournalRecord]) -> JournalContents {
+            JournalContents(path: "", header: header, records: [intent("1")] + records, hasTornTail: false)
+        }
+        let at = Instant(nanoseconds: 9)
+        #expect(contents([]).changes.map(\.progress) == [.intended])
+        #expect(contents([]).unconfirmed == [id])
+        #expect(contents([.active(id, at: at)]).changes.map(\.progress) == [.active(since: at)])
+        #expect(contents([.active(id, at: at)]).unconfirmed.isEmpty)
+        #expect(contents([.healing(id, at: at)]).changes.map(\.progress) == [.healing(since: at)])
+        #expect(contents([.healing(id, at: at)]).unconfirmed == [id])
+        #expect(contents([.active(id, at: at), .healing(id, at: at)]).unconfirmed.isEmpty)
+        // Healed in a hung controller's place is not healed for good.
+        #expect(!contents([.active(id, at: at), .relieved(id, at: at)]).isClean)
+        #expect(contents([.active(id, at: at), .relieved(id, at: at), .healed(id, at: at)]).isClean)
+    }
+
+    @Test func aJournalWithoutAWholeHeaderProvesThatNothingWasInjected() async throws {
+        try await withFolder { folder in
+            let whole = try JournalCoding.encode(.opened(header))
+            for length in [0, 1, 20, whole.count - 1] {
+                let file = try Descriptor(opening: "\(folder)/journal", flags: O_WRONLY | O_CREAT | O_TRUNC)
+                try file.writeAll(Array(whole[..<length]))
+                let error = #expect(throws: JournalError.self) { try JournalReader.read("\(folder)/journal") }
+                #expect(error?.code == .neverOpened)
+            }
+        }
+    }
 }
