@@ -7,10 +7,14 @@ internal import Journal
 package struct FaultInjector: Sendable {
     private let context: SystemContext
     private let changes: ChangeLog
+    private let longestStay: Span
 
-    package init(context: SystemContext, changes: ChangeLog) {
+    /// - Parameter longestStay: how long a fault without a duration of its own may be there: after that, whoever watches
+    ///   heals it even if the controller hangs.
+    package init(context: SystemContext, changes: ChangeLog, longestStay: Span) {
         self.context = context
         self.changes = changes
+        self.longestStay = longestStay
     }
 
     /// nil: the effect is shown; else why it is not. Throws when it could not be injected; the journal knows how far it got.
@@ -28,7 +32,7 @@ package struct FaultInjector: Sendable {
             undo = try await fault.prepare(target, in: context)
             intent = try await changes.begin(
                 step: step.name, kind: Kind.kind, target: target.id, targetName: target.name, undo: try encode(undo),
-                timeToLive: step.duration)
+                timeToLive: step.duration ?? longestStay)
         } catch {
             let refused = FaultTransition(
                 id: "\(step.name)/\(target.id)", step: Label(step.name), kind: Label(Kind.kind),
