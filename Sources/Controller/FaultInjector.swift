@@ -1,4 +1,4 @@
-internal import Basics
+package import Basics
 package import Contracts
 package import Experiment
 internal import Journal
