@@ -26,6 +26,9 @@ final class MedicProcess: MedicLink {
         var dismissal: CheckedContinuation<Void, Never>?
     }
 
+    /// Build servers end every process that bears these when a job is cancelled (the GitHub runner, Jenkins): just when
+    /// the medic is needed.
+    private static let huntedBy: Set<String> = ["RUNNER_TRACKING_ID", "JENKINS_NODE_COOKIE"]
     private static let longestStart = Span.seconds(10)
     private static let mostStarts = 4
 
@@ -152,7 +155,8 @@ final class MedicProcess: MedicLink {
 
     private func spawn(channel: MedicChannel, log: CInt) throws(SystemError) -> CInt {
         let program = "/proc/self/exe"
-        let variables = processEnvironment().map { "\($0.key)=\($0.value)" }.sorted()
+        let variables = processEnvironment().filter { !Self.huntedBy.contains($0.key) }
+            .map { "\($0.key)=\($0.value)" }.sorted()
         var pid: pid_t = 0
         let failure = withCStrings(["squall", "medic", "--journal", journal]) { arguments in
             withCStrings(variables) { variables in
