@@ -38,6 +38,13 @@ final class Aftermath: Sendable {
         return history.endedAt != nil
     }
 
+    /// A medic that had nothing to say leaves no file.
+    func removeEmptyLog() {
+        let log = "\(folder.path)/medic.log"
+        var status = stat()
+        if stat(log, &status) == 0, status.st_size == 0 { unlink(log) }
+    }
+
     /// Judges the run from its history, writes every file anew, and forgets the journal if it is clean.
     func conclude(_ outcome: Takeover.Outcome) throws {
         if outcome.leftovers.isEmpty, outcome.journalFailure == nil {

@@ -24,7 +24,7 @@ struct DoctorCommand: AsyncParsableCommand {
         let systems = try makeSystems()
         let checks = [
             await engine(systems), privileges(), processHandles(systems), cgroups(), runFolder(), diskSpace(),
-            await cleanliness(systems),
+            await medic(systems), await cleanliness(systems),
         ]
         if format.isJSON {
             try printJSON(checks)
@@ -123,6 +123,17 @@ struct DoctorCommand: AsyncParsableCommand {
         return Check(
             name: "disk", state: isEnough ? .fine : .warning, finding: "\(free) free",
             fix: isEnough ? nil : "rm -r old runs in \(runs.folder)")
+    }
+
+    private func medic(_ systems: Systems) async -> Check {
+        do {
+            let time = try await MedicCheck.run(systems)
+            return Check(name: "medic", state: .fine, finding: "ready \(time) after its start")
+        } catch {
+            return Check(
+                name: "medic", state: .missing, finding: "\(error): nothing can be injected without one",
+                fix: "ls -l /proc/self/exe /tmp")
+        }
     }
 
     private func cleanliness(_ systems: Systems) async -> Check {

@@ -47,6 +47,7 @@ struct MedicCommand: AsyncParsableCommand {
             throw ExitCode(6)
         case .tookOver(let outcome):
             try aftermath.conclude(outcome)
+            aftermath.removeEmptyLog()
             if !outcome.leftovers.isEmpty { throw ExitCode(6) }
             post.releaseLocks()
         }
