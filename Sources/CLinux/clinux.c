@@ -122,6 +122,11 @@ int squall_forward_signal(int signal, int descriptor) {
     return sigaction(signal, &action, NULL);
 }
 
+int squall_is_ignored(int signal) {
+    struct sigaction action;
+    return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 int squall_message_pair(int ends[2]) { return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends); }
 
 int squall_send_message(int socket, unsigned char byte, int descriptor) {

@@ -53,7 +53,7 @@ import Testing
         return (try #require(outcome), experiment)
     }
 
-    @Test(arguments: [SIGINT, SIGTERM])
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
     func aSignalHealsWritesEveryFileAndEndsWithItsCode(number: Int32) async throws {
         try await withFolder { folder in
             let (outcome, experiment) = try await interrupt(folder, [try #require(Signal(number: number))])

@@ -31,6 +31,8 @@ int squall_reap(int pidfd, int *signalled, int *status);
 // From now on writes the number of this signal as one byte to `descriptor` instead of its default action. One
 // descriptor serves all signals of the process. Safe in a handler: write(2) only.
 int squall_forward_signal(int signal, int descriptor);
+// Whether this process ignores a signal, as nohup(1) makes its command ignore SIGHUP.
+int squall_is_ignored(int signal);
 
 // Starts a program as the leader of a session of its own, out of reach of the terminal's signals and of a kill of our
 // process group: stdin from /dev/null, stdout and stderr to `log`, `channel` as descriptor 3, every other one closed.
