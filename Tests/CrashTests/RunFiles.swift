@@ -24,6 +24,9 @@ struct RunFiles: Sendable {
         return forms.count { $0 == "intent" } - forms.count { $0 == "healed" }
     }
 
+    /// Whether so many faults have shown their effect.
+    func isActive(_ count: Int) throws -> Bool { try journal().count { $0.form == "active" } >= count }
+
     /// Ends with the record that says so, and with nothing torn behind it.
     func isClosed() throws -> Bool {
         try journal().last?.form == "closed" && contents("\(path)/journal")?.hasSuffix("\n") == true
