@@ -44,7 +44,9 @@ struct Boundaries {
             let calls = crash.space.crashLog.calls(of: .controller)
             let writes = crash.space.crashLog.writes(of: .controller)
             for call in stride(from: 1, through: calls, by: 1) {
-                for side in CrashPlan.Side.allCases { plans.append(CrashPlan(role: .controller, call: call, side: side)) }
+                for side in CrashPlan.Side.allCases {
+                    plans.append(CrashPlan(role: .controller, call: call, side: side))
+                }
                 if writes.contains(call) { plans.append(CrashPlan(role: .controller, call: call, action: .torn)) }
             }
         }

@@ -12,14 +12,14 @@ final class ContainerVictim: Victim {
     private let kernel: ContainerKernelView
 
     /// Its init process ends at SIGTERM, so that a stop is a matter of milliseconds.
-    init(_ fault: String, in space: CrashSpace) async throws {
+    init(_ fault: String, in space: CrashSpace, policy: String = "no") async throws {
         self.fault = fault
         engine = Engine(space.engine)
         name = "crash-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
         let script = "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"
         id = try await engine.run([
-            "run", "--detach", "--name", name, "--network", "none", "--label", "squall.test=crash", Engine.image, "sh",
-            "-c", script,
+            "run", "--detach", "--name", name, "--network", "none", "--label", "squall.test=crash", "--restart", policy,
+            Engine.image, "sh", "-c", script,
         ])
         let pid = try await engine.run(["inspect", "--format", "{{.State.Pid}}", name])
         kernel = try ContainerKernelView(pid: try #require(Int32(pid)))
@@ -95,7 +95,8 @@ struct Engine: Sendable {
     @discardableResult
     func run(_ arguments: [String], mayFail: Bool = false, limit: Span = .minutes(1)) async throws -> String {
         let address = host.isEmpty ? [] : ["--host", host]
-        let command = Command(["docker"] + address + arguments, environment: ["PATH": Command.defaultPath, "HOME": "/"])
+        let command = Command(
+            ["docker"] + address + arguments, environment: ["PATH": Command.defaultPath, "HOME": "/"])
         let result = try await LocalCommandRunner().run(command, until: SystemTimeSource().now + limit)
         if !mayFail { try #require(result.exitCode == 0, "docker \(arguments): \(result.errors.text)") }
         return result.output.text.trimmingCharacters(in: .whitespacesAndNewlines)

@@ -41,6 +41,9 @@ struct CrashLog {
         lines.contains { $0.text.hasPrefix(action == .torn ? "kill torn" : action.rawValue) }
     }
 
+    /// Whether a process has been told a stepped time.
+    var showsSteppedClock: Bool { lines.contains { $0.text == "clock" } }
+
     /// The first write of a record of this form by this role.
     func firstWrite(of record: String, by role: CrashPlan.Role, after: Instant? = nil) -> Instant? {
         lines.first {

@@ -21,6 +21,8 @@ protocol Victim: Sendable {
 enum Damage: String, Sendable, CaseIterable, CustomStringConvertible {
     case flag, freeze
     case pause, kill, halt, stop, restart, remove
+    /// A pause of a container that its engine starts whenever it starts itself.
+    case pauseRestarting
 
     static let withoutEngine: [Damage] = [.flag, .freeze]
     static let withEngine: [Damage] = [.pause, .kill, .halt, .stop, .restart, .remove]
@@ -33,6 +35,7 @@ enum Damage: String, Sendable, CaseIterable, CustomStringConvertible {
         case .flag: FlagVictim(path: "\(space.path)/flag")
         case .freeze: try ProcessVictim(folder: space.path)
         case .pause: try await ContainerVictim("container.pause", in: space)
+        case .pauseRestarting: try await ContainerVictim("container.pause", in: space, policy: "always")
         case .kill: try await ContainerVictim("container.kill", in: space)
         case .halt: try await ContainerVictim("container.kill, signal: SIGSTOP", in: space)
         case .stop: try await ContainerVictim("container.stop", in: space)

@@ -1,0 +1,101 @@
+import Basics
+import Glibc
+import Testing
+
+/// A controller that hangs is relieved, and never fought.
+@Suite struct HangTests {
+    @Test func aFaultPastItsTimeIsHealedWhileTheControllerHangs() async throws {
+        try await Crash.with([.flag, .freeze], "the controller hangs and wakes") { crash in
+            let controller = try crash.space.start(try crash.experiment(duration: .seconds(1)))
+            _ = try await crash.faultyMedic()
+            try controller.send(SIGSTOP)
+            // One second of fault, two of grace; the rest is for a busy machine.
+            #expect(try await crash.isWhole(within: .seconds(5)), "the faults outlive a hung controller")
+            #expect(ProcessList.state(controller.pid) == "T", "the controller hangs no more")
+            try controller.send(SIGCONT)
+            try await crash.expectOrderlyEnd(of: controller)
+            let forms = try #require(crash.space.run).journal().map(\.form)
+            #expect(forms.count { $0 == "relieved" } == 2, "\(forms)")
+            #expect(forms.count { $0 == "healed" } == 2, "\(forms)")
+        }
+    }
+
+    @Test func aControllerThatWakesInTimeIsNotRelieved() async throws {
+        try await Crash.with([.flag, .freeze], "the controller hangs for a moment") { crash in
+            let controller = try crash.space.start(try crash.experiment(duration: .seconds(1)))
+            _ = try await crash.faultyMedic()
+            try controller.send(SIGSTOP)
+            try await SystemTimeSource().sleep(for: .milliseconds(1_500))
+            #expect(try await crash.damage().count == 2, "the medic healed beside a controller that had time left")
+            try controller.send(SIGCONT)
+            try await crash.expectOrderlyEnd(of: controller)
+            let forms = try #require(crash.space.run).journal().map(\.form)
+            #expect(!forms.contains("relieved"), "\(forms)")
+        }
+    }
+
+    /// Stopped after the intent is on disk: nothing is injected yet, and the medic knows no effect.
+    @Test func aControllerStoppedBetweenIntentAndInjectGoesOnWhenItWakes() async throws {
+        let plan = CrashPlan(role: .controller, call: 4, side: .after, action: .stop)
+        try await Crash.with([.freeze], "\(plan), then it wakes") { crash in
+            let controller = try crash.space.start(try crash.experiment(), plan)
+            try await crash.expectStopped(controller)
+            try controller.send(SIGCONT)
+            try await crash.expectOrderlyEnd(of: controller)
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func aControllerStoppedBetweenIntentAndInjectIsHealedAfterItsDeath(wakes: Bool) async throws {
+        let plan = CrashPlan(role: .controller, call: 4, side: .after, action: .stop)
+        try await Crash.with([.flag, .freeze], "\(plan), wakes: \(wakes), then it dies") { crash in
+            let controller = try crash.space.start(try crash.experiment(duration: .seconds(60)), plan)
+            try await crash.expectStopped(controller)
+            if wakes {
+                try controller.send(SIGCONT)
+                _ = try await crash.faultyMedic()
+            }
+            try controller.send(SIGKILL)
+            try await crash.recover(.medic)
+            try await crash.expectNothingIsLeft(.medic)
+        }
+    }
+
+    @Test func aHungControllerThatIsKilledAfterItsReliefLeavesNothing() async throws {
+        try await Crash.with([.flag, .freeze], "the controller hangs, is relieved, and dies") { crash in
+            let controller = try crash.space.start(try crash.experiment(duration: .milliseconds(500)))
+            _ = try await crash.faultyMedic()
+            try controller.send(SIGSTOP)
+            #expect(try await crash.isWhole(within: .seconds(5)), "the faults outlive a hung controller")
+            try controller.send(SIGKILL)
+            try await crash.recover(.medic)
+            try await crash.expectNothingIsLeft(.medic)
+        }
+    }
+}
+
+extension Crash {
+    /// Whether every victim is whole to the kernel in time.
+    func isWhole(within limit: Span) async throws -> Bool {
+        try await eventually(within: limit) { victims.allSatisfy(\.isWholeToTheKernel) }
+    }
+
+    func expectStopped(_ controller: SquallProcess) async throws {
+        let isStopped = try await eventually(within: .seconds(20)) { ProcessList.state(controller.pid) == "T" }
+        try #require(isStopped, "\(label): the stop was never reached: \(space.output())")
+    }
+
+    /// The run ends by itself with a verdict of its own, healed and closed.
+    func expectOrderlyEnd(of controller: SquallProcess) async throws {
+        let ending = try await controller.ending(within: .seconds(30))
+        #expect([.exited(0), .exited(1), .exited(3)].contains(ending), "\(label): \(space.output())")
+        let left = try await damage()
+        #expect(left.isEmpty, "\(label): \(left)")
+        let run = try #require(space.run)
+        #expect(try run.isClosed(), "\(label): the journal is not closed")
+        #expect(try run.verdict() != nil, "\(label): no verdict")
+        #expect(space.medics.isEmpty, "\(label): the medic is still there")
+        let leftovers = try await space.squall(["leftovers"])
+        #expect(leftovers.ending == .exited(0), "\(label): \(leftovers.text)")
+    }
+}

@@ -1,0 +1,71 @@
+import Basics
+import Glibc
+import Process
+import TestSupport
+import Testing
+
+/// A Docker engine of the test's own, which it may stop, kill and start again; nobody else's containers are in it.
+final class PrivateEngine {
+    private let folder: TemporaryFolder
+    private let isLiveRestoring: Bool
+    private var daemon: ChildProcess?
+    var host: String { "unix://\(folder.path)/docker.sock" }
+    private var engine: Engine { Engine(host) }
+
+    /// - Parameter isLiveRestoring: containers run on while the engine is away.
+    init(isLiveRestoring: Bool) async throws {
+        folder = try TemporaryFolder()
+        self.isLiveRestoring = isLiveRestoring
+        try await start()
+        // The lab's image is large; the few files that a sleeping shell needs are an image too.
+        let files = "bin/sh bin/sleep $(ldd /bin/sh /bin/sleep | grep -o '/[^ :]*[.]so[^ ]*' | sort -u | sed 's|^/||')"
+        try ChildProcess.run([
+            "sh", "-c", "tar -C / --dereference -c \(files) | docker --host \(host) import - \(Engine.image)",
+        ])
+    }
+
+    /// Starts the daemon and waits until it answers.
+    func start() async throws {
+        let path = folder.path
+        daemon = try ChildProcess(
+            [
+                "dockerd", "--data-root", "\(path)/data", "--exec-root", "\(path)/exec", "--host", host, "--pidfile",
+                "\(path)/pid", "--bridge", "none", "--iptables=false", "--storage-driver", "vfs",
+            ] + (isLiveRestoring ? ["--live-restore"] : []))
+        let answers = try await eventually(within: .seconds(30)) {
+            try await engine.run(["version", "--format", "{{.Server.Version}}"], mayFail: true).isEmpty == false
+        }
+        try #require(answers, "the private engine does not start")
+    }
+
+    /// SIGTERM lets it end in order, SIGKILL does not; returns when it is gone.
+    func end(_ signal: Int32) async throws {
+        guard let pid = daemon?.pid else { return }
+        kill(pid, signal)
+        let isGone = try await eventually(within: .seconds(30)) { ProcessList.state(pid) == nil }
+        try #require(isGone, "the private engine does not end")
+        daemon = nil
+        // What it left must not look like a daemon that lives.
+        unlink("\(folder.path)/pid")
+    }
+
+    /// Removes every container and ends the daemon, whatever state it is in.
+    func remove() async throws {
+        if daemon == nil { try await start() }
+        let all = try await engine.run(["ps", "--all", "--quiet"]).split(separator: "\n").map(String.init)
+        if !all.isEmpty { try await engine.run(["rm", "--force"] + all, mayFail: true) }
+        try await end(SIGTERM)
+    }
+
+    /// Runs `body` with an engine and takes it away whatever happened.
+    static func with(isLiveRestoring: Bool, _ body: (PrivateEngine) async throws -> Void) async throws {
+        let engine = try await PrivateEngine(isLiveRestoring: isLiveRestoring)
+        do {
+            try await body(engine)
+        } catch {
+            try await engine.remove()
+            throw error
+        }
+        try await engine.remove()
+    }
+}
