@@ -15,6 +15,8 @@ struct HealRounds {
     private var waiting: [JournalIntent]
     /// Not healed in this round; tried again in the next.
     private var postponed: [JournalIntent] = []
+    /// Targets on which something newer could not be healed in this round.
+    private var blocked: Set<String> = []
     private var tried: Set<MutationID> = []
     /// Until when a change may still arrive, however clean its target looks.
     private var lateUntil: [MutationID: Instant] = [:]
@@ -39,8 +41,9 @@ struct HealRounds {
     mutating func next(isLast: Bool) -> JournalIntent? {
         while !waiting.isEmpty {
             let intent = waiting.removeFirst()
-            // Last in, first out holds for each target: what is newer there comes off before.
-            guard !isLast, postponed.contains(where: { $0.target == intent.target }) else { return intent }
+            // Last in, first out holds for each target: what is newer there comes off before. What is off, and only
+            // looked at again because it may arrive late, keeps nothing waiting.
+            guard !isLast, blocked.contains(intent.target) else { return intent }
             postponed.append(intent)
         }
         return nil
@@ -60,6 +63,7 @@ struct HealRounds {
         }
         if mayPass, !isLast {
             postponed.append(result.intent)
+            if !result.isHealed { blocked.insert(result.intent.target) }
             return false
         }
         lateUntil[result.intent.id] = nil
@@ -72,6 +76,7 @@ struct HealRounds {
         defer { pause = min(pause * 2, .seconds(2)) }
         waiting = postponed
         postponed = []
+        blocked = []
         return pause
     }
 

@@ -47,17 +47,19 @@ final class Aftermath: Sendable {
 
     /// Judges the run from its history, writes every file anew, and forgets the journal if it is clean.
     func conclude(_ outcome: Takeover.Outcome) throws {
-        if outcome.leftovers.isEmpty, outcome.journalFailure == nil {
-            do throws(JournalError) {
-                try StateFolder.journals.remove(run: folder.run)
-            } catch {
-                Output.error("warning: \(error)")
-            }
-        }
         let history = try EventFile.history(events).history
-        guard let run = history.run else { throw SystemError("read", errno: ENODATA, subject: events) }
-        try RunFiles.write(
-            Judgement.verdict(of: history, try Judgement.criteria(of: run)), history, to: folder.path)
+        // A controller that died before its first line has nothing to be judged.
+        if let run = history.run {
+            try RunFiles.write(
+                Judgement.verdict(of: history, try Judgement.criteria(of: run)), history, to: folder.path)
+        }
+        // Last: whoever dies before this is followed by somebody who finds the run and writes its files.
+        guard outcome.leftovers.isEmpty, outcome.journalFailure == nil else { return }
+        do throws(JournalError) {
+            try StateFolder.journals.remove(run: folder.run)
+        } catch {
+            Output.error("warning: \(error)")
+        }
     }
 }
 

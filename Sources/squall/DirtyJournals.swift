@@ -22,10 +22,7 @@ struct DirtyJournals {
 
     init(in folder: String, host: any Host, index: JournalIndex = StateFolder.journals) async {
         var seen: Set<String> = []
-        for run in Self.runs(in: folder) {
-            let path = "\(folder)/\(run)/journal"
-            if access(path, F_OK) == 0, seen.insert(Self.absolute(path)).inserted { await look(at: path, host: host) }
-        }
+        // The index first: that a run is registered there says that nobody has concluded it.
         do throws(JournalError) {
             for entry in try index.entries() {
                 if entry.isBroken {
@@ -36,6 +33,10 @@ struct DirtyJournals {
             }
         } catch {
             unreadable.append((index.folder, error))
+        }
+        for run in Self.runs(in: folder) {
+            let path = "\(folder)/\(run)/journal"
+            if access(path, F_OK) == 0, seen.insert(Self.absolute(path)).inserted { await look(at: path, host: host) }
         }
     }
 

@@ -54,7 +54,7 @@ struct RunSession {
         try SignalSource.forward(on: loop) { relay.send(.signal($0)) }
         let leftovers = await run(driver, live)
         // What came when the driver had ended already still counts.
-        if let failure = await watch.failure(), recorder.history.abort == nil {
+        if let failure = await watch.failure(isClean: leftovers.isEmpty), recorder.history.abort == nil {
             recorder.record(.aborted(.environment(failure), at: systems.time.now))
         }
         let finished = try await finish(folder, recorder, leftovers)

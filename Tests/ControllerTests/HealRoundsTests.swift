@@ -89,4 +89,10 @@ private struct Rehearsal {
         let hasty = Rehearsal([intent("1", on: "a")], failing: [:], patience: .milliseconds(10), lateUntil: ["1": 2])
         #expect(hasty.seconds >= 2)
     }
+
+    @Test func anOlderChangeDoesNotWaitForANewerOneThatIsOffAndMayArriveLate() {
+        let rehearsal = Rehearsal([intent("1", on: "a"), intent("2", on: "a")], failing: [:], lateUntil: ["2": 2])
+        #expect(rehearsal.tries.prefix(3) == ["2", "1", "2"])
+        #expect(rehearsal.results.map(\.intent.id.text) == ["1", "2"])
+    }
 }

@@ -1,5 +1,4 @@
 import Basics
-import Glibc
 import TestSupport
 import Testing
 
@@ -11,7 +10,8 @@ import Testing
         try await Crash.with([.flag, .freeze], "the folder \(folder) is a file") { crash in
             try crash.space.folder.write("", to: folder)
             let run = try await crash.space.squall(try crash.experiment())
-            #expect([.exited(2), .exited(5)].contains(run.ending), "\(run.text)")
+            // 6: whether an earlier run left something cannot be told without the machine's state.
+            #expect(folder == "state" ? run.ending == .exited(6) : run.ending == .exited(5), "\(run.text)")
             #expect(run.text.contains(folder), "\(run.text)")
             #expect(crash.space.crashLog.firstWrite(of: "intent", by: .controller) == nil, "\(run.text)")
             #expect(try await crash.damage() == [])
@@ -21,7 +21,6 @@ import Testing
     }
 
     @Test func aReadOnlyFolderOfRunsIsFoundBeforeAnythingIsInjected() async throws {
-        try #require(getuid() != 0 || access("/proc/sys", W_OK) == 0, "needs a place nobody can write to")
         try await Crash.with([.flag], "--runs in /proc") { crash in
             let run = try await crash.space.squall(try crash.experiment() + ["--runs", "/proc/squall-runs"])
             #expect([.exited(2), .exited(5)].contains(run.ending), "\(run.text)")

@@ -36,13 +36,24 @@ struct RunWatch {
     }
 
     /// Why the run is not to be trusted although its controller lives; nil: the medic had nothing to do.
-    func failure() async -> String? { await medic.hasRelieved() ? Self.hang : nil }
+    ///
+    /// - Parameter isClean: nothing is left over, so that the journal has to be closed.
+    func failure(isClean: Bool) async -> String? {
+        if await medic.hasRelieved() { return Self.hang }
+        guard isClean, !isOver else { return nil }
+        return "the journal could not be written to its end; before the next run: squall heal --run \(folder.run)"
+    }
+
+    private var isOver: Bool {
+        guard let contents = try? JournalReader.read(folder.journal) else { return false }
+        return contents.isClean && contents.isClosed
+    }
 
     private static let hang = "the controller stood still past the end of a fault; its medic healed in its place"
 
     /// Ends the watch in order. What could not be healed stays registered and locked against the next run.
     func end() async {
-        if let contents = try? JournalReader.read(folder.journal), contents.isClean, contents.isClosed {
+        if isOver {
             locks.release()
             do throws(JournalError) {
                 try StateFolder.journals.remove(run: folder.run)
