@@ -68,6 +68,7 @@ let package = Package(
             swiftSettings: settings),
 
         support("TestSupport", ["Basics"]),
+        support("PostgresSupport", ["Basics", "Postgres"]),
         // Reads the sources as text: it imports nothing of ours.
         tests("Architecture", []),
         // Runs the shell scripts; imports nothing of ours either.
@@ -79,9 +80,15 @@ let package = Package(
         tests("Process", ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "CLinux", "TestSupport"]),
         // Kills the released binary: the shim is C that each test run compiles for itself.
         tests("Crash", ["Basics", "Contracts", "Process", "CLinux", "TestSupport"], exclude: ["Shim"]),
+        tests(
+            "FaultContract",
+            [
+                "Basics", "Experiment", "Contracts", "Journal", "HTTP", "Docker", "Process", "Postgres", "Controller",
+                "TestSupport", "PostgresSupport",
+            ]),
         tests("CommandLine", ["Basics", "Process"]),
         tests("Controller", ["Basics", "Experiment", "Contracts", "Journal", "Controller", "Simulation"]),
-        tests("Postgres", ["Basics", "Experiment", "Contracts", "HTTP", "Postgres"]),
+        tests("Postgres", ["Basics", "Experiment", "Contracts", "HTTP", "Postgres", "PostgresSupport"]),
         tests("Web", ["Basics", "Experiment", "Contracts", "HTTP", "Web", "CLinux"]),
         tests("Docker", ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "TestSupport"]),
         tests("HTTP", ["Basics", "HTTP", "TestSupport"]),

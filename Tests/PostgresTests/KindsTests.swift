@@ -1,6 +1,7 @@
 import Basics
 import Contracts
 import Experiment
+import PostgresSupport
 import Testing
 
 @testable import Postgres

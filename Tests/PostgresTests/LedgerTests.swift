@@ -2,6 +2,7 @@ import Basics
 import Contracts
 import Experiment
 import Glibc
+import PostgresSupport
 import Testing
 
 @testable import Postgres

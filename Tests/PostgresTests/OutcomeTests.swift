@@ -1,5 +1,6 @@
 import Basics
 import Contracts
+import PostgresSupport
 import Testing
 
 @testable import Postgres

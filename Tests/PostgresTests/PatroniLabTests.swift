@@ -3,6 +3,7 @@ import Contracts
 import Experiment
 import Foundation
 import HTTP
+import PostgresSupport
 import Testing
 
 @testable import Postgres

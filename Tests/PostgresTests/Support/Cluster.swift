@@ -4,6 +4,7 @@ import Experiment
 import Foundation
 import Glibc
 import Postgres
+import PostgresSupport
 import Synchronization
 
 /// Servers of one test, and the context in which its probes and faults run. Everything is removed in the end.

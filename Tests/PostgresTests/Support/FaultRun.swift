@@ -1,6 +1,7 @@
 import Basics
 import Contracts
 import Foundation
+import PostgresSupport
 import Testing
 
 @testable import Postgres

@@ -1,28 +1,28 @@
-import Basics
-import Foundation
-import Glibc
-import Postgres
+internal import Basics
+internal import Foundation
+package import Glibc
+package import Postgres
 
 /// A real PostgreSQL 15 of its own on loopback: made for one test, removed with its files afterwards.
-final class PostgresServer: Sendable {
-    static let binaries = "/usr/lib/postgresql/15/bin"
+package final class PostgresServer: Sendable {
+    package static let binaries = "/usr/lib/postgresql/15/bin"
 
-    let directory: String
-    let port: UInt16
+    package let directory: String
+    package let port: UInt16
 
-    init(directory: String, port: UInt16) {
+    package init(directory: String, port: UInt16) {
         self.directory = directory
         self.port = port
     }
 
-    var dsn: DSN { DSN("host=127.0.0.1 port=\(port) user=postgres dbname=postgres") }
+    package var dsn: DSN { DSN("host=127.0.0.1 port=\(port) user=postgres dbname=postgres") }
 
     /// PostgreSQL refuses to run as root; then everything is done as the user that Debian's package creates.
-    static func run(_ command: [String]) async throws -> String {
+    package static func run(_ command: [String]) async throws -> String {
         try await Command.run((geteuid() == 0 ? ["runuser", "-u", "postgres", "--"] : []) + command)
     }
 
-    static let settings = """
+    package static let settings = """
         listen_addresses = '127.0.0.1'
         max_connections = 200
         max_wal_senders = 8
@@ -36,7 +36,8 @@ final class PostgresServer: Sendable {
         log_min_messages = fatal
         """
 
-    static func create(in root: String, name: String, configuration: String = "") async throws -> PostgresServer {
+    package static func create(in root: String, name: String, configuration: String = "") async throws -> PostgresServer
+    {
         let directory = "\(root)/\(name)"
         _ = try await run([
             "\(binaries)/initdb", "-D", directory, "-U", "postgres", "-A", "trust", "--no-sync", "--no-locale", "-E",
@@ -48,7 +49,7 @@ final class PostgresServer: Sendable {
     }
 
     /// A streaming standby of this server, not started; its link stands in `postgresql.auto.conf`.
-    func makeStandby(in root: String, name: String, configuration: String = "") async throws -> PostgresServer {
+    package func makeStandby(in root: String, name: String, configuration: String = "") async throws -> PostgresServer {
         let directory = "\(root)/\(name)"
         _ = try await Self.run([
             "\(Self.binaries)/pg_basebackup", "-D", directory, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d",
@@ -59,7 +60,7 @@ final class PostgresServer: Sendable {
         return standby
     }
 
-    func append(_ configuration: String) throws {
+    package func append(_ configuration: String) throws {
         let path = "\(directory)/postgresql.conf"
         let handle = try FileHandle(forWritingTo: URL(filePath: path))
         try handle.seekToEnd()
@@ -67,7 +68,7 @@ final class PostgresServer: Sendable {
         try handle.close()
     }
 
-    func start() async throws {
+    package func start() async throws {
         _ = try await Self.run([
             "\(Self.binaries)/pg_ctl", "start", "-w", "-s", "-D", directory, "-l", "\(directory)/server.log", "-o",
             // No socket in the file system: its lock file would outlive a killed server.
@@ -76,7 +77,7 @@ final class PostgresServer: Sendable {
     }
 
     /// Ends every process of the server at once, as the loss of a machine does.
-    func kill() async {
+    package func kill() async {
         guard let postmaster = postmaster() else { return }
         let all = [postmaster] + Self.children(of: postmaster)
         for pid in all { Glibc.kill(pid, SIGKILL) }
@@ -95,14 +96,14 @@ final class PostgresServer: Sendable {
     }
 
     /// SIGSTOP or SIGCONT to every process of the server.
-    func signal(_ number: CInt) {
+    package func signal(_ number: CInt) {
         guard let postmaster = postmaster() else { return }
         // The postmaster first: it must neither fork nor notice the death of a child.
         Glibc.kill(postmaster, number)
         for child in Self.children(of: postmaster) { Glibc.kill(child, number) }
     }
 
-    func postmaster() -> pid_t? {
+    package func postmaster() -> pid_t? {
         guard let text = try? String(contentsOfFile: "\(directory)/postmaster.pid", encoding: .utf8) else { return nil }
         return text.split(separator: "\n").first.flatMap { pid_t($0) }
     }
@@ -118,7 +119,7 @@ final class PostgresServer: Sendable {
     }
 
     /// The processes of this server by their titles, for example `walreceiver`.
-    func processes(titled word: String) -> [pid_t] {
+    package func processes(titled word: String) -> [pid_t] {
         guard let postmaster = postmaster() else { return [] }
         return Self.children(of: postmaster).filter { pid in
             let title = (try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)) ?? ""

@@ -1,20 +1,20 @@
-import Basics
-import Glibc
+internal import Basics
+internal import Glibc
 
 /// Runs a program to its end without a shell, on a thread of its own.
 ///
 /// A fixture that blocked the cooperative pool for the seconds of an initdb would stall the pacers of all other tests.
-enum Command {
-    struct Failure: Error, CustomStringConvertible {
-        var command: [String]
-        var status: CInt
-        var output: String
-        var description: String { "\(command.joined(separator: " ")) ended with \(status): \(output)" }
+package enum Command {
+    package struct Failure: Error, CustomStringConvertible {
+        package var command: [String]
+        package var status: CInt
+        package var output: String
+        package var description: String { "\(command.joined(separator: " ")) ended with \(status): \(output)" }
     }
 
     /// The program's standard output and error; throws when it does not exit with 0.
     @discardableResult
-    static func run(_ command: [String]) async throws -> String {
+    package static func run(_ command: [String]) async throws -> String {
         let thread = try EventLoop(name: "fixture")
         defer { thread.stop() }
         let result: Result<String, any Error> = await withCheckedContinuation { continuation in

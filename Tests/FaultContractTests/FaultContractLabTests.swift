@@ -1,0 +1,40 @@
+import Basics
+import Contracts
+import Glibc
+import Testing
+
+/// The contract of every fault that needs an engine or the lab's cluster.
+@Suite(.serialized, .enabled(if: getenv("SQUALL_LAB") != nil, "needs the lab: scripts/lab/up, then SQUALL_LAB=1"))
+struct FaultContractLabTests {
+    static let contracts = Contract.all.filter(\.isLab)
+
+    @Test(arguments: contracts)
+    func healWithoutInjectChangesNothing(contract: Contract) async throws {
+        try await FaultContract(contract: contract).healWithoutInjectChangesNothing()
+    }
+
+    @Test(arguments: contracts)
+    func whatWasInjectedShowsUntilItIsHealedOnceOrTwice(contract: Contract) async throws {
+        try await FaultContract(contract: contract).whatWasInjectedShowsUntilItIsHealedOnceOrTwice()
+    }
+
+    @Test(arguments: contracts)
+    func whatIsThereAlreadyIsNotInjectedAgain(contract: Contract) async throws {
+        try await FaultContract(contract: contract).whatIsThereAlreadyIsNotInjectedAgain()
+    }
+
+    @Test(arguments: contracts, [Span.zero, .milliseconds(8), .milliseconds(60)])
+    func anInterruptedInjectionIsHealed(contract: Contract, after delay: Span) async throws {
+        try await FaultContract(contract: contract).anInterruptedInjectionIsHealed(after: delay)
+    }
+
+    @Test(arguments: contracts)
+    func aTargetThatIsGoneIsHealedOnlyWhenThatIsCertain(contract: Contract) async throws {
+        try await FaultContract(contract: contract).aTargetThatIsGoneIsHealedOnlyWhenThatIsCertain()
+    }
+
+    @Test(arguments: contracts)
+    func aNamesakeInTheTargetsPlaceIsNotTouched(contract: Contract) async throws {
+        try await FaultContract(contract: contract).aNamesakeInTheTargetsPlaceIsNotTouched()
+    }
+}

@@ -1,0 +1,54 @@
+import Basics
+import Contracts
+import Controller
+import Experiment
+import Testing
+
+/// The contract of every fault that can be tried out on this machine alone.
+@Suite struct FaultContractTests {
+    static let contracts = Contract.all.filter { !$0.isLab }
+
+    @Test(arguments: contracts)
+    func healWithoutInjectChangesNothing(contract: Contract) async throws {
+        try await FaultContract(contract: contract).healWithoutInjectChangesNothing()
+    }
+
+    @Test(arguments: contracts)
+    func whatWasInjectedShowsUntilItIsHealedOnceOrTwice(contract: Contract) async throws {
+        try await FaultContract(contract: contract).whatWasInjectedShowsUntilItIsHealedOnceOrTwice()
+    }
+
+    @Test(arguments: contracts)
+    func whatIsThereAlreadyIsNotInjectedAgain(contract: Contract) async throws {
+        try await FaultContract(contract: contract).whatIsThereAlreadyIsNotInjectedAgain()
+    }
+
+    @Test(arguments: contracts, [Span.zero, .milliseconds(8), .milliseconds(60)])
+    func anInterruptedInjectionIsHealed(contract: Contract, after delay: Span) async throws {
+        try await FaultContract(contract: contract).anInterruptedInjectionIsHealed(after: delay)
+    }
+
+    @Test(arguments: contracts)
+    func aTargetThatIsGoneIsHealedOnlyWhenThatIsCertain(contract: Contract) async throws {
+        try await FaultContract(contract: contract).aTargetThatIsGoneIsHealedOnlyWhenThatIsCertain()
+    }
+
+    @Test(arguments: contracts)
+    func aNamesakeInTheTargetsPlaceIsNotTouched(contract: Contract) async throws {
+        try await FaultContract(contract: contract).aNamesakeInTheTargetsPlaceIsNotTouched()
+    }
+}
+
+/// That no fault is left out.
+@Suite struct FaultContractCoverageTests {
+    @Test(arguments: Contract.registry.faults.indices)
+    func everyFaultCanBeTriedOut(index: Int) throws {
+        let type = Contract.registry.faults[index]
+        let steps = try Example(type).steps
+        #expect(!steps.isEmpty, "the manual of \(type.kind) shows no step")
+        #expect(steps.allSatisfy { $0.step.fault.kind == type.kind })
+        #expect(
+            !Contract.places(of: type).isEmpty,
+            "\(type.kind) requires \(type.requires): no fixture offers that; add one to FaultContractTests")
+    }
+}
