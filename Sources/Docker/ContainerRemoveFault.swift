@@ -90,13 +90,27 @@ package struct ContainerRemoveFault: Fault {
             // Or an engine that failed between killing and removing it.
             return try await undo.container.startAgain(in: context)
         }
-        guard successor == nil else {
-            // The original is still there, or somebody has replaced it: the twin is not needed.
+        if let successor, try await !isVanishing(successor, undo, engine, context) {
+            // Somebody has replaced it, or it is still there: the twin is not needed.
             try await engine.remove(twin.id)
             return try await undo.container.startAgain(in: context)
         }
         try await engine.rename(twin.id, to: undo.container.name)
         try await engine.start(twin.id)
+    }
+
+    /// Whether the original goes away within a moment: a removal whose sender has died may still be carried out, and a
+    /// twin that was thrown away before that could not stand in for it.
+    private static func isVanishing(
+        _ successor: ContainerDetails, _ undo: Undo, _ engine: any ContainerEngine, _ context: SystemContext
+    ) async throws(FaultError) -> Bool {
+        guard successor.id == undo.container.id else { return false }
+        let deadline = context.time.now + .seconds(2)
+        while context.time.now < deadline {
+            if try await undo.container.present(engine) == nil { return true }
+            try await pause(.milliseconds(20), in: context)
+        }
+        return false
     }
 
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {

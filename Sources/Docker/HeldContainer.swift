@@ -1,5 +1,6 @@
 internal import Basics
 internal import Contracts
+internal import Glibc
 
 /// A container at one start of it: enough to find it again, and to tell it from a later start or a namesake.
 package struct HeldContainer: Codable, Sendable, Hashable {
@@ -109,7 +110,7 @@ extension HeldContainer {
     /// Starts the container again if it is there and does not run. Gone, running or paused by somebody is healed.
     func startAgain(in context: SystemContext) async throws(FaultError) {
         let engine = try context.services.require((any ContainerEngine).self)
-        guard let details = try await present(engine) else { return }
+        guard let details = try await settled(engine, in: context) else { return }
         switch details.state {
         case .exited, .created, .dead: try await engine.start(id)
         case .running, .paused, .restarting, .removing, .other: return
@@ -119,7 +120,7 @@ extension HeldContainer {
     /// A container of ours that still does not run.
     func notRunning(kind: String, in context: SystemContext) async throws(FaultError) -> Leftover? {
         let engine = try context.services.require((any ContainerEngine).self)
-        guard let details = try await present(engine) else { return nil }
+        guard let details = try await settled(engine, in: context) else { return nil }
         switch details.state {
         case .running, .paused, .restarting, .removing, .other: return nil
         case .created, .exited, .dead:
@@ -127,6 +128,44 @@ extension HeldContainer {
             return Leftover(
                 kind: kind, target: name, description: "container \(name) is \(details.state.text)\(code)",
                 commands: ["docker start \(name)"])
+        }
+    }
+
+    /// The container as it is now, once the engine has noticed what the kernel knows already.
+    ///
+    /// An engine learns of an exit some milliseconds after it: until then a dead container passes for a running one, and
+    /// a heal at that moment would start nothing.
+    private func settled(
+        _ engine: any ContainerEngine, in context: SystemContext
+    ) async throws(FaultError) -> ContainerDetails? {
+        let deadline = context.time.now + .seconds(10)
+        while true {
+            guard let details = try await present(engine) else { return nil }
+            guard details.state == .running || details.state == .paused, isSameStart(as: details),
+                try hasEnded(in: context)
+            else { return details }
+            guard context.time.now < deadline else {
+                throw FaultError(
+                    .timeout,
+                    "the engine reports container \(name) as \(details.state.text), but its process has ended",
+                    advice: "docker restart \(name)")
+            }
+            try await pause(.milliseconds(10), in: context)
+        }
+    }
+
+    /// Whether the init process that this machine saw has ended; false when it never saw it.
+    private func hasEnded(in context: SystemContext) throws(FaultError) -> Bool {
+        guard let processStart else { return false }
+        let host = try context.services.require((any Host).self)
+        guard bootID == host.bootID else { return true }
+        do throws(SystemError) {
+            let process = try host.process(pid)
+            guard process.startTime == processStart, let state = try process.state() else { return true }
+            return state == "Z" || state == "X"
+        } catch {
+            if error.errno == ESRCH { return true }
+            throw FaultError(.unexpected, "pid \(pid) of container \(name) cannot be looked at", underlying: error)
         }
     }
 

@@ -58,9 +58,10 @@ struct ContractRun {
         }
     }
 
-    /// What the medic does, and `squall heal`.
-    func heal(_ intent: JournalIntent) async throws -> Healer.Result {
-        let journal = MemoryJournal([.intent(intent)])
+    /// What the medic does, and `squall heal`. A change that is not known to have been made may still be on its way.
+    func heal(_ intent: JournalIntent, isConfirmed: Bool = true) async throws -> Healer.Result {
+        let active = isConfirmed ? [JournalRecord.active(intent.id, at: fixture.context.time.now)] : []
+        let journal = MemoryJournal([.intent(intent)] + active)
         let healer = Healer(registry: Contract.registry, context: fixture.context, patience: .seconds(8))
         let takeover = Takeover(store: journal, healer: healer, context: fixture.context)
         let outcome = try await takeover.run(cause: nil)

@@ -64,7 +64,7 @@ struct FaultContract {
             let before = try await fixture.state()
             let intent = try await run.prepare()
             let outcome = await run.injectInterrupted(intent, after: delay)
-            let result = try await run.heal(intent)
+            let result = try await run.heal(intent, isConfirmed: false)
             #expect(result.isHealed, "\(result), the injection: \(outcome)")
             guard fixture.fault.persistence != .forGood else { return }
             try await stays(before, fixture, "the injection: \(outcome)")

@@ -69,19 +69,30 @@ final class PatroniFixture: ContractFixture {
     private func settle() async throws {
         let clean = JSONValue.object(["pause": .null, "squall_pause": .null])
         _ = try await send(.patch, Self.lab[0] + "/config", clean)
+        // A switchover that nobody waits for any more may come to pass a moment after the cluster looked healthy.
+        var quietSince = context.time.now
         try await until("the lab is healthy and \(Self.leader) leads", within: .minutes(2)) { [self] in
-            let all = try await members()
-            let leader = all.first { $0["role"]?.string == "leader" }
-            let states = all.compactMap { $0["state"]?.string }
-            let lags = all.compactMap { $0["lag"]?.integer }
-            guard all.count == 3, let leader, states.allSatisfy({ $0 == "running" || $0 == "streaming" }),
-                lags.allSatisfy({ $0 == 0 })
-            else { return false }
-            guard let name = leader["name"]?.string, name != Self.leader else { return true }
-            let change = JSONValue.object(["leader": .string(name), "candidate": .string(Self.leader)])
-            _ = try await send(.post, Self.lab[0] + "/switchover", change)
-            return false
+            guard try await isSettled() else {
+                quietSince = context.time.now
+                return false
+            }
+            return context.time.now - quietSince > .seconds(4)
         }
+    }
+
+    /// Also asks for the switch back.
+    private func isSettled() async throws -> Bool {
+        let all = try await members()
+        let leader = all.first { $0["role"]?.string == "leader" }
+        let states = all.compactMap { $0["state"]?.string }
+        let lags = all.compactMap { $0["lag"]?.integer }
+        guard all.count == 3, let leader, states.allSatisfy({ $0 == "running" || $0 == "streaming" }),
+            lags.allSatisfy({ $0 == 0 })
+        else { return false }
+        guard let name = leader["name"]?.string, name != Self.leader else { return true }
+        let change = JSONValue.object(["leader": .string(name), "candidate": .string(Self.leader)])
+        _ = try await send(.post, Self.lab[0] + "/switchover", change)
+        return false
     }
 
     private func members() async throws -> [JSONValue] {
