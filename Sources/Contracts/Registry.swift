@@ -7,11 +7,12 @@ package struct Registry: Sendable {
     package var checkers: [any Checker.Type]
     package var targetSources: [any TargetSource.Type]
     package var enrichers: [any TargetEnricher]
+    package var scanners: [any LeftoverScanner]
 
     package init(
         faults: [any Fault.Type] = [], mutations: [any Mutation.Type] = [], probes: [any Probe.Type] = [],
         checkers: [any Checker.Type] = [], targetSources: [any TargetSource.Type] = [],
-        enrichers: [any TargetEnricher] = []
+        enrichers: [any TargetEnricher] = [], scanners: [any LeftoverScanner] = []
     ) {
         self.faults = faults
         self.mutations = mutations
@@ -19,6 +20,7 @@ package struct Registry: Sendable {
         self.checkers = checkers
         self.targetSources = targetSources
         self.enrichers = enrichers
+        self.scanners = scanners
     }
 
     /// Adds a module's kinds.
@@ -29,6 +31,7 @@ package struct Registry: Sendable {
         checkers += other.checkers
         targetSources += other.targetSources
         enrichers += other.enrichers
+        scanners += other.scanners
     }
 
     package func fault(_ kind: String) -> (any Fault.Type)? { faults.first { $0.kind == kind } }

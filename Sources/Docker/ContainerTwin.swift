@@ -7,6 +7,8 @@ struct ContainerTwin {
     /// Marks the twin; its value is the id of the container it stands in for.
     static let label = "squall.undo"
     static let runLabel = "squall.undo.run"
+    /// The name that the twin gets when it takes the original's place.
+    static let nameLabel = "squall.undo.name"
 
     /// The body of `POST /containers/create`.
     let body: JSONValue
@@ -21,6 +23,7 @@ struct ContainerTwin {
         var labels = config["Labels"]?.object ?? [:]
         labels[Self.label] = .string(details.id)
         labels[Self.runLabel] = .string(run)
+        labels[Self.nameLabel] = .string(details.name)
         config["Labels"] = .object(labels)
         if let image { config["Image"] = .string(image) }
         if mode.hasPrefix("container:") {

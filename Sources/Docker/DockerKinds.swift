@@ -8,7 +8,7 @@ package enum DockerKinds {
             ContainerKillFault.self, ContainerStopFault.self, ContainerPauseFault.self, ContainerRestartFault.self,
             ContainerRemoveFault.self,
         ], probes: [DockerStateProbe.self], targetSources: [DockerTargetSource.self],
-        enrichers: [ContainerEnricher()])
+        enrichers: [ContainerEnricher()], scanners: [ContainerLeftovers()])
 
     /// Registers the engine that the docker command would talk to, and this machine's control groups.
     ///

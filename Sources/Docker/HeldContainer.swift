@@ -45,7 +45,14 @@ struct PreparedContainer {
             throw FaultError(.notApplicable, "\(kind) needs a container; '\(target.name)' is none")
         }
         let engine = try context.services.require((any ContainerEngine).self)
-        let details = try await engine.inspect(id)
+        var details = try await engine.inspect(id)
+        var process = visibleProcess(details, engine, context)
+        if details.state == .running, process == nil, engine.mayBeLocal {
+            // Out of our sight, or dead already and the engine does not know it yet: it learns of that in a moment.
+            try await pause(.milliseconds(250), in: context)
+            details = try await engine.inspect(id)
+            process = visibleProcess(details, engine, context)
+        }
         switch details.state {
         case .running: break
         case .paused:
@@ -57,7 +64,6 @@ struct PreparedContainer {
                 .notApplicable, "container \(details.name) does not run (\(details.state.text)), \(kind) needs it to",
                 advice: "docker start \(details.name)")
         }
-        let process = visibleProcess(details, engine, context)
         let bootID = process == nil ? nil : try context.services.require((any Host).self).bootID
         let held = HeldContainer(
             id: details.id, name: details.name, pid: details.pid, processStart: process?.startTime, bootID: bootID,
@@ -82,7 +88,8 @@ struct PreparedContainer {
         do {
             let groups = try context.services.require((any ControlGroups).self)
             guard try groups.contains(details.pid, container: details.id) else { return nil }
-            return try context.services.require((any Host).self).process(details.pid)
+            let process = try context.services.require((any Host).self).process(details.pid)
+            return try process.state() == "Z" ? nil : process
         } catch {
             // Not being able to look is the same as not seeing: the engine's own word is used then, and said so.
             return nil

@@ -13,28 +13,40 @@ package enum JournalCoding {
         return Array("\(hex(UInt32(payload.count))) \(hex(crc32c(payload))) ".utf8) + payload + [newline]
     }
 
-    /// Reads all records; a torn last line is dropped and reported, damage before it is an error.
+    /// Reads all records; a torn last line is dropped and reported, damage before it is an error, which holds every
+    /// record that is whole: those after the damage may say what else must be undone.
     package static func decode(_ bytes: [UInt8]) throws(JournalError) -> (records: [JournalRecord], hasTornTail: Bool) {
         var records: [JournalRecord] = []
+        var problem: JournalError?
+        var hasTornTail = false
         var offset = 0
+        var number = 1
         while offset < bytes.count {
-            guard let end = bytes[offset...].firstIndex(of: newline) else { return (records, true) }
-            guard let payload = payload(of: bytes[offset..<end]) else {
-                // Only the last line can be torn by a crash: what follows a damaged one was written after it.
-                if end + 1 == bytes.count { return (records, true) }
-                throw JournalError(
-                    .damaged, "record \(records.count + 1) at byte \(offset) is damaged", records: records)
+            guard let end = bytes[offset...].firstIndex(of: newline) else {
+                hasTornTail = true
+                break
             }
-            do {
-                records.append(try JSONDecoder().decode(JournalRecord.self, from: Data(payload)))
-            } catch {
-                throw JournalError(
-                    .newerVersion, "record \(records.count + 1) is whole, but of a form this squall does not know",
-                    records: records)
+            let line = bytes[offset..<end]
+            if let payload = payload(of: line) {
+                do {
+                    records.append(try JSONDecoder().decode(JournalRecord.self, from: Data(payload)))
+                } catch {
+                    let text = "record \(number) is whole, but of a form this squall does not know"
+                    problem = problem ?? JournalError(.newerVersion, text)
+                }
+            } else if end + 1 == bytes.count, line.contains(0) {
+                // A power failure may leave the end of the last record on disk and not its beginning, which then reads
+                // as zeros. A last line of text that is whole and wrong was edited.
+                hasTornTail = true
+            } else {
+                problem = problem ?? JournalError(.damaged, "record \(number) at byte \(offset) is damaged")
             }
             offset = end + 1
+            number += 1
         }
-        return (records, false)
+        guard var problem else { return (records, hasTornTail) }
+        problem.records = records
+        throw problem
     }
 
     /// The JSON of a line whose length and checksum are right; nil for a damaged one.

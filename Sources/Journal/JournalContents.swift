@@ -32,6 +32,8 @@ package struct JournalContents: Sendable {
     package var header: JournalHeader
     /// Changes without a `healed` record with their progress, in the order they were made; heal them in reverse.
     package private(set) var changes: [OpenChange]
+    /// Every change that was ever intended, healed or not, in the order they were made.
+    package private(set) var intents: [JournalIntent]
     package private(set) var isClosed: Bool
     package var hasTornTail: Bool
 
@@ -41,6 +43,7 @@ package struct JournalContents: Sendable {
         self.header = header
         self.hasTornTail = hasTornTail
         changes = []
+        intents = []
         isClosed = false
         for record in records { replay(record) }
     }
@@ -57,7 +60,9 @@ package struct JournalContents: Sendable {
     private mutating func replay(_ record: JournalRecord) {
         switch record {
         case .opened: break
-        case .intent(let intent): changes.append(OpenChange(intent: intent, progress: .intended))
+        case .intent(let intent):
+            intents.append(intent)
+            changes.append(OpenChange(intent: intent, progress: .intended))
         case .active(let id, let at): move(id, to: .active(since: at), isConfirmed: true)
         case .healing(let id, let at): move(id, to: .healing(since: at))
         case .healFailed(let id, _, _): move(id, to: .healFailed)

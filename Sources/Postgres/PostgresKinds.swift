@@ -9,7 +9,8 @@ package enum PostgresKinds {
             PatroniSwitchoverFault.self, PatroniFailoverFault.self, PatroniPauseFault.self,
         ],
         mutations: [LedgerSchema.self, LagSchema.self],
-        probes: [LedgerProbe.self, RolesProbe.self, ReplicationLagProbe.self, QueryProbe.self])
+        probes: [LedgerProbe.self, RolesProbe.self, ReplicationLagProbe.self, QueryProbe.self],
+        scanners: [PostgresLeftovers(), PatroniLeftovers()])
 
     /// Registers the client that every kind here asks for; the Patroni faults also need an `HTTPClient`.
     package static func register(in services: inout Services) throws(SystemError) {

@@ -6,5 +6,6 @@ package import Contracts
 /// `LocalCommandRunner` as `CommandRunner`. Commands in containers go through the Docker module's `ContainerEngine`.
 package enum ProcessKinds {
     package static let registry = Registry(
-        faults: [ProcessSignalFault.self, CommandRunFault.self], probes: [CommandCheckProbe.self])
+        faults: [ProcessSignalFault.self, CommandRunFault.self], probes: [CommandCheckProbe.self],
+        scanners: [ProcessLeftovers()])
 }

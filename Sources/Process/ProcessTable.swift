@@ -38,6 +38,8 @@ package protocol ProcessTable: Host {
     func entry(_ pid: Int32) throws(SystemError) -> ProcessEntry?
     /// Every process with this variable in the environment it was started with; those we may not look into are left out.
     func processes(withVariable name: String, value: String) throws(SystemError) -> [ProcessIdentity]
+    /// Every process with this variable, and its value; those we may not look into are left out.
+    func processes(withVariable name: String) throws(SystemError) -> [(process: ProcessIdentity, value: String)]
     /// The state letter of each thread; empty when the process is gone.
     func threadStates(of identity: ProcessIdentity) throws(SystemError) -> [Character]
     /// The controller itself and all that started it: a fault must never hit these.
@@ -70,15 +72,21 @@ extension LocalHost: ProcessTable {
     }
 
     package func processes(withVariable name: String, value: String) throws(SystemError) -> [ProcessIdentity] {
-        let wanted = Array("\(name)=\(value)".utf8)
-        var found: [ProcessIdentity] = []
+        try processes(withVariable: name).filter { $0.value == value }.map { $0.process }
+    }
+
+    package func processes(withVariable name: String) throws(SystemError) -> [(process: ProcessIdentity, value: String)]
+    {
+        let wanted = Array("\(name)=".utf8)
+        var found: [(process: ProcessIdentity, value: String)] = []
         for pid in try numbers(in: "/proc") ?? [] {
             // Unreadable (EACCES) is another user's, which the mark of ours cannot be in.
             guard let text = try? readFile("/proc/\(pid)/environ"),
-                text.utf8.split(separator: 0).contains(where: { $0.elementsEqual(wanted) }),
+                let entry = text.utf8.split(separator: 0).first(where: { $0.starts(with: wanted) }),
                 let status = try ProcessStatus(folder: "/proc/\(pid)"), !status.isDead
             else { continue }
-            found.append(ProcessIdentity(pid: pid, startTime: status.startTime, bootID: bootID))
+            let identity = ProcessIdentity(pid: pid, startTime: status.startTime, bootID: bootID)
+            found.append((identity, String(decoding: entry.dropFirst(wanted.count), as: UTF8.self)))
         }
         return found
     }

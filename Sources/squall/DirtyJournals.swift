@@ -40,11 +40,35 @@ struct DirtyJournals {
         }
     }
 
+    /// One journal, wherever it lies.
+    init(only path: String, host: any Host) async {
+        await look(at: path, host: host)
+    }
+
+    /// Leaves only what belongs to one run. A journal whose header cannot be read is known by its folder.
+    mutating func keep(run: String) {
+        dirty.removeAll { $0.header.run != run }
+        unconcluded.removeAll { $0.header.run != run }
+        lost.removeAll { $0.run != run }
+        unreadable.removeAll { !$0.path.contains("/\(run)/") }
+        live.removeAll { !$0.contains("/\(run)/") }
+        beingHealed.removeAll { !$0.contains("/\(run)/") }
+    }
+
+    /// Nothing is dirty, in progress or unreadable.
+    var isEmpty: Bool {
+        dirty.isEmpty && unconcluded.isEmpty && lost.isEmpty && unreadable.isEmpty && live.isEmpty
+            && beingHealed.isEmpty
+    }
+
     private mutating func look(at path: String, isRegistered: Bool = false, host: any Host) async {
         do throws(JournalError) {
             guard try await isFree(path, host) else { return }
             let contents = try JournalReader.read(path)
-            if !contents.isClean {
+            if !contents.isClean, try controllerLives(path, host) {
+                // A copy: nobody holds this file, but the run it tells of goes on.
+                live.append(path)
+            } else if !contents.isClean {
                 dirty.append(contents)
             } else if !contents.isClosed || isRegistered {
                 unconcluded.append(contents)

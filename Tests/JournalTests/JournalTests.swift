@@ -80,7 +80,23 @@ private func intent(_ id: String) -> JournalRecord {
             try write(bytes, to: "\(folder)/journal")
             let error = #expect(throws: JournalError.self) { try JournalReader.read("\(folder)/journal") }
             #expect(error?.code == .damaged)
-            #expect(error?.records == [.opened(header)])
+            #expect(error?.records == [.opened(header), intent("2")])
+        }
+    }
+
+    @Test func anEditedLastRecordIsDamageAndNoTornTail() async throws {
+        try await withFolder { folder in
+            let whole = try [JournalRecord.opened(header), intent("1")].flatMap(JournalCoding.encode)
+            var edited = whole
+            edited[edited.count - 10] ^= 1
+            try write(edited, to: "\(folder)/journal")
+            let error = #expect(throws: JournalError.self) { try JournalReader.read("\(folder)/journal") }
+            #expect(error?.code == .damaged)
+            // What a power failure leaves of it: a beginning of zeros.
+            var torn = whole
+            for index in try JournalCoding.encode(.opened(header)).count..<(whole.count - 20) { torn[index] = 0 }
+            try write(torn, to: "\(folder)/journal")
+            #expect(try JournalReader.read("\(folder)/journal").hasTornTail)
         }
     }
 

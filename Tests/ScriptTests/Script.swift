@@ -28,8 +28,13 @@ struct Script {
         try String(contentsOf: root.appending(path: path), encoding: .utf8)
     }
 
-    /// Runs `path` with `arguments` and waits for its end. Output goes through files, so that no pipe can fill up.
+    /// Runs a script of the project with `arguments` and waits for its end.
     static func run(_ path: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws -> Result {
+        try run(program: root.appending(path: path), arguments, environment: environment)
+    }
+
+    /// Runs any program. Output goes through files, so that no pipe can fill up.
+    static func run(program: URL, _ arguments: [String], environment: [String: String] = [:]) throws -> Result {
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -40,7 +45,7 @@ struct Script {
         }
 
         let process = Process()
-        process.executableURL = root.appending(path: path)
+        process.executableURL = program
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         process.standardInput = FileHandle.nullDevice

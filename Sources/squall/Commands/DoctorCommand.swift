@@ -4,6 +4,7 @@ internal import Contracts
 internal import Docker
 internal import Experiment
 internal import Glibc
+internal import Journal
 internal import Process
 
 /// `squall doctor`
@@ -24,7 +25,7 @@ struct DoctorCommand: AsyncParsableCommand {
         let systems = try makeSystems()
         let checks = [
             await engine(systems), privileges(), processHandles(systems), cgroups(), runFolder(), diskSpace(),
-            await medic(systems), await cleanliness(systems),
+            stateFolder(), lockFolder(), await medic(systems), await cleanliness(systems),
         ]
         if format.isJSON {
             try printJSON(checks)
@@ -136,9 +137,37 @@ struct DoctorCommand: AsyncParsableCommand {
         }
     }
 
+    /// Where open journals are found again whatever folder of runs the next command is told.
+    private func stateFolder() -> Check {
+        let name = "state folder"
+        do throws(JournalError) {
+            try StateFolder.journals.probe()
+            return Check(name: name, state: .fine, finding: "\(StateFolder.path) can be written")
+        } catch {
+            return Check(
+                name: name, state: .missing, finding: error.message,
+                fix: "sudo install -d -o $USER \(StateFolder.path), or set SQUALL_STATE_DIR")
+        }
+    }
+
+    /// Where two runs see that they want the same target.
+    private func lockFolder() -> Check {
+        let name = "target locks"
+        do throws(SystemError) {
+            let folder = try TargetLockFiles.sharedFolder()
+            if access(folder, W_OK | X_OK) == 0 {
+                return Check(name: name, state: .fine, finding: "\(folder) can be written")
+            }
+            throw SystemError.last("access", subject: folder)
+        } catch {
+            return Check(
+                name: name, state: .missing, finding: "\(error)", fix: "sudo chmod 1777 \(error.subject)")
+        }
+    }
+
     private func cleanliness(_ systems: Systems) async -> Check {
         let journals = await DirtyJournals(in: runs.folder, host: systems.host)
-        let count = journals.dirty.count + journals.unreadable.count
+        let count = journals.dirty.count + journals.unreadable.count + journals.lost.count
         if count == 0 { return Check(name: "earlier runs", state: .fine, finding: "nothing left to heal") }
         return Check(
             name: "earlier runs", state: .missing, finding: "\(count) run(s) left something behind",

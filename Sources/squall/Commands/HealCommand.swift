@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Basics
+internal import Contracts
 internal import Journal
 
 /// `squall heal`
@@ -8,19 +9,36 @@ struct HealCommand: AsyncParsableCommand {
         commandName: "heal",
         abstract: "Heals what dead runs have left behind, from their journals alone, and verifies it.",
         discussion: """
+            Works on the journals of the runs folder and on every open journal that this machine has registered, \
+            whatever folder it is in. A run that is in progress is not touched. Goes on after a failure; exit code 6 when \
+            anything is left, with the runbook and the commands a person would type.
+
+            A journal that is damaged, was edited, or was written by a newer squall or on another machine is refused, \
+            with what it still says. --accept-host heals a journal of another machine on purpose: CI jobs in containers \
+            share an engine and have names of their own.
+
             Example: squall heal --all
             Example: squall heal --run 20261122-135553-postgres-primary-loss-4f2a
+            Example: squall heal --journal /mnt/artifacts/journal --accept-host runner-17
             """)
 
     @Option(name: .customLong("run"), help: "The run to heal.")
     var id: String?
-    @Flag(help: "Every dead run of the folder.")
+    @Flag(help: "Every dead run of the folder and of this machine.")
     var all = false
+    @Option(help: "A journal by its path.")
+    var journal: String?
+    @Option(help: "Heal a journal that was written on the machine of this name.")
+    var acceptHost: String?
+    @Flag(help: "With --run: give up on what cannot be healed, and stop refusing new runs because of it.")
+    var abandon = false
     @OptionGroup var runs: RunsOptions
     @OptionGroup var format: FormatOptions
 
     func validate() throws {
-        if (id == nil) == !all { throw ValidationError("give either --run ID or --all") }
+        let ways = [id != nil, all, journal != nil].filter { $0 }.count
+        if ways != 1 { throw ValidationError("give one of --run ID, --all and --journal PATH") }
+        if abandon, id == nil { throw ValidationError("--abandon needs --run ID: one run, on purpose") }
     }
 
     func run() async throws {
@@ -29,36 +47,22 @@ struct HealCommand: AsyncParsableCommand {
 
     @concurrent private func perform() async throws {
         let systems = try makeSystems()
-        let journals = await DirtyJournals(in: runs.folder, host: systems.host)
-        if let id, DirtyJournals.runs(in: runs.folder).contains(id) == false {
-            throw failure(2, "there is no run '\(id)' in \(runs.folder)", next: "squall history")
+        var journals: DirtyJournals
+        if let journal {
+            journals = await DirtyJournals(only: journal, host: systems.host)
+        } else {
+            journals = await DirtyJournals(in: runs.folder, host: systems.host)
         }
-        var isClean = true
-        var healed: [HealedChange] = []
-        for contents in journals.dirty + journals.unconcluded where id == nil || contents.header.run == id {
-            let results = try await JournalHeal(systems: systems, contents: contents).run()
-            healed += results
-            isClean = isClean && results.allSatisfy(\.isHealed)
-        }
-        for (path, error) in journals.unreadable where id.map({ path.contains("/\($0)/") }) ?? true {
-            isClean = false
-            Output.error("error: \(path): \(error)")
-            for record in error.records { Output.error("  still readable: \(record)") }
-        }
-        if format.isJSON { try printJSON(healed) } else { show(healed) }
-        if !isClean { throw ExitCode(6) }
-    }
-
-    private func show(_ healed: [HealedChange]) {
-        if healed.isEmpty { Output.line("nothing to heal") }
-        for change in healed {
-            Output.line(
-                "\(change.isHealed ? "healed" : "NOT HEALED")  \(change.kind)  \(change.target)  (\(change.run))")
-            if !change.isHealed {
-                Output.line("  why: \(change.reason)")
-                if let runbook = change.runbook { Output.line("  runbook: \(runbook)") }
-                for command in change.commands { Output.line("  by hand: \(command)") }
+        if let id {
+            journals.keep(run: id)
+            if journals.isEmpty, !DirtyJournals.runs(in: runs.folder).contains(id) {
+                throw failure(2, "there is no run '\(id)' in \(runs.folder)", next: "squall history")
             }
         }
+        var healing = JournalHealing(systems: systems, acceptedHost: acceptHost)
+        await healing.heal(journals)
+        if abandon, let id { try healing.abandon(journals, run: id) }
+        if format.isJSON { try printJSON(healing.report) } else { healing.report.show() }
+        if let code = healing.report.exitCode(isOneRun: !all) { throw ExitCode(code) }
     }
 }

@@ -1,17 +1,28 @@
 internal import ArgumentParser
-internal import Basics
 internal import Contracts
-internal import Controller
-internal import Experiment
-internal import Journal
 
 /// `squall leftovers`
 struct LeftoversCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "leftovers",
-        abstract: "Reads the real systems behind every journal and lists what is left of ours. Changes nothing.",
-        discussion: "Exit code 0 only when there is nothing.\n\nExample: squall leftovers")
+        abstract: "Lists what is left of ours in the real systems, whichever run left it. Changes nothing.",
+        discussion: """
+            Reads the state behind every open journal of the runs folder and of this machine, and then asks the systems \
+            themselves for our marks: the engine for twins of removed containers, this machine for processes of inject \
+            commands, and every database and Patroni cluster that a journal (open or closed) or the given experiment names \
+            for our schemas and settings.
 
+            Exit code 0 only when there is nothing. A system that does not answer is listed as unknown; that makes the exit \
+            code 6 when an open journal tells of a change there, and is a warning otherwise. What belongs to a run in \
+            progress is no leftover.
+
+            Example: squall leftovers
+            Example: squall leftovers --experiment experiments/disaster-recovery/postgres-primary-loss.yaml
+            """)
+
+    @Option(help: "An experiment file whose systems are asked too.")
+    var experiment: String?
+    @OptionGroup var file: FileOptions
     @OptionGroup var runs: RunsOptions
     @OptionGroup var format: FormatOptions
 
@@ -21,27 +32,11 @@ struct LeftoversCommand: AsyncParsableCommand {
 
     @concurrent private func perform() async throws {
         let systems = try makeSystems()
+        var known = KnownSystems(runsFolder: runs.folder, systems: systems)
+        if let experiment { known.add(try file.load(experiment, registry: systems.registry), systems: systems) }
         let journals = await DirtyJournals(in: runs.folder, host: systems.host)
-        var found: [Leftover] = []
-        for contents in journals.dirty {
-            let secrets = contents.header.secrets.map { NamedValue(name: $0.key, value: $0.value) }
-            let context = systems.context(run: contents.header.run, secrets: secrets) { _ in }
-            found += await Healer(registry: systems.registry, context: context).leftovers(contents.open)
-        }
-        for (path, error) in journals.unreadable {
-            found.append(Leftover(kind: "journal", target: path, description: "\(error)"))
-        }
-        if format.isJSON { try printJSON(found) } else { show(found, live: journals.live) }
-        if !found.isEmpty { throw ExitCode(6) }
-    }
-
-    private func show(_ found: [Leftover], live: [String]) {
-        for path in live { Output.line("in progress: \(path) (its faults are not leftovers)") }
-        if found.isEmpty { Output.line("no leftovers") }
-        for leftover in found {
-            Output.line("\(leftover.kind)  \(leftover.target)  \(leftover.description)")
-            for command in leftover.commands { Output.line("  by hand: \(command)") }
-        }
-        if !found.isEmpty { Output.line("next: squall heal --all --runs \(runs.folder)") }
+        let report = await LeftoverReport(journals, known, systems: systems)
+        if format.isJSON { try printJSON(report) } else { report.show(runsFolder: runs.folder) }
+        if !report.leftovers.isEmpty { throw ExitCode(6) }
     }
 }

@@ -54,7 +54,10 @@ func refuseDirtyJournals(_ folder: String, _ systems: Systems) async throws {
         Output.error("error: run \(contents.header.run) ended with \(contents.open.count) change(s) not healed")
     }
     for (path, error) in journals.unreadable { Output.error("error: \(path): \(error)") }
-    if journals.dirty.isEmpty && journals.unreadable.isEmpty { return }
+    for entry in journals.lost {
+        Output.error("error: run \(entry.run) was never closed, and its journal \(entry.journal) is gone")
+    }
+    if journals.dirty.isEmpty && journals.unreadable.isEmpty && journals.lost.isEmpty { return }
     throw failure(6, "nothing is injected before that is cleaned up", next: "squall heal --all --runs \(folder)")
 }
 
