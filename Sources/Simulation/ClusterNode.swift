@@ -1,0 +1,73 @@
+internal import Basics
+internal import Contracts
+
+/// One database node of the simulated cluster, as it really is.
+struct ClusterNode: Sendable {
+    enum Role: Sendable {
+        case primary
+        case standby
+    }
+
+    /// A committed write on a primary's log.
+    struct Entry: Sendable {
+        var sequence: Int64
+        var at: Instant
+    }
+
+    let name: Label
+    var role: Role
+    /// Its process exists.
+    var isAlive = true
+    /// It is paused or stopped: it holds what it gets and answers nothing.
+    var isFrozen = false
+    /// Nothing reaches it and nothing leaves it.
+    var isCut = false
+    /// It serves from this instant on, when it was started again.
+    var readyAt: Instant?
+    /// A primary that another has replaced steps down at this instant.
+    var demotesAt: Instant?
+    /// What it wrote since it became primary, with what it took over.
+    var log: [Entry] = []
+
+    init(name: Label, role: Role) {
+        self.name = name
+        self.role = role
+    }
+
+    /// It accepts connections.
+    var isServing: Bool { isAlive && readyAt == nil && !isFrozen && !isCut }
+    /// It believes itself to be primary, whether or not anybody can reach it.
+    var claimsPrimary: Bool { isAlive && readyAt == nil && role == .primary }
+}
+
+/// One write on its way to a node and back.
+struct ClusterWrite: Sendable {
+    enum Stage: Sendable {
+        case travelling(arrives: Instant)
+        /// The node stands still, and holds it.
+        case held
+        case executing(commits: Instant)
+        case acknowledging(arrives: Instant)
+        case done
+    }
+
+    let sequence: Int64
+    let due: Instant
+    let timesOut: Instant
+    let node: Int
+    /// One half of its way; the commit takes as long.
+    let leg: Span
+    var stage: Stage
+    /// What the client was told, and when.
+    var outcome: (outcome: Outcome, end: Instant, reason: Label)?
+    var isReported = false
+
+    var next: Instant {
+        let step =
+            switch stage {
+            case .travelling(let instant), .executing(let instant), .acknowledging(let instant): instant
+            case .held, .done: Instant(nanoseconds: .max)
+            }
+        return outcome == nil ? min(step, timesOut) : step
+    }
+}
