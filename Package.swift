@@ -55,8 +55,10 @@ let package = Package(
         module("Checkers", ["Basics", "Experiment", "Contracts"]),
         module("Controller", ["Basics", "Experiment", "Contracts", "Journal"]),
         module("Report", ["Basics", "Experiment", "Contracts"]),
-        // Used by tests only: a seeded world with virtual time.
-        module("Simulation", ["Basics"]),
+        // Used by tests only: seeded worlds with virtual time in which the real controller, medic and healer run.
+        module(
+            "Simulation",
+            ["Basics", "Experiment", "Contracts", "Journal", "Docker", "Checkers", "Controller"]),
         .executableTarget(
             name: "squall",
             dependencies: [
@@ -69,6 +71,9 @@ let package = Package(
 
         support("TestSupport", ["Basics"]),
         support("PostgresSupport", ["Basics", "Postgres"]),
+        // Plays seeds of simulated worlds; run by scripts/simulate in release, never part of the product.
+        .executableTarget(
+            name: "simulate", dependencies: ["Basics", "Simulation"], path: "Tests/Simulate", swiftSettings: settings),
         // Reads the sources as text: it imports nothing of ours.
         tests("Architecture", []),
         // Runs the shell scripts; imports nothing of ours either.

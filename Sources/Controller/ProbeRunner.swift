@@ -74,9 +74,16 @@ final class ProbeRunner: Sendable {
     }
 }
 
-/// Opens once; whoever waits passes from then on.
+/// Opens once; whoever waits passes from then on. A cancelled task does not wait: its run is over.
 final class Gate: Sendable {
-    private let state = Mutex((isOpen: false, waiters: [CheckedContinuation<Void, Never>]()))
+    private struct State {
+        var isOpen = false
+        var lastNumber = 0
+        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+        var cancelled: Set<Int> = []
+    }
+
+    private let state = Mutex(State())
 
     func open() {
         let waiters = state.withLock { state in
@@ -84,16 +91,30 @@ final class Gate: Sendable {
             defer { state.waiters.removeAll() }
             return state.waiters
         }
-        for waiter in waiters { waiter.resume() }
+        for waiter in waiters.values { waiter.resume() }
     }
 
     func wait() async {
-        await withCheckedContinuation { continuation in
-            let isOpen = state.withLock { state in
-                if !state.isOpen { state.waiters.append(continuation) }
-                return state.isOpen
+        let number = state.withLock { state in
+            state.lastNumber += 1
+            return state.lastNumber
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let passes = state.withLock { state in
+                    if state.isOpen || state.cancelled.remove(number) != nil { return true }
+                    state.waiters[number] = continuation
+                    return false
+                }
+                if passes { continuation.resume() }
             }
-            if isOpen { continuation.resume() }
+        } onCancel: {
+            let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+                if let waiter = state.waiters.removeValue(forKey: number) { return waiter }
+                state.cancelled.insert(number)
+                return nil
+            }
+            waiter?.resume()
         }
     }
 }

@@ -9,6 +9,8 @@ struct ClusterTruth: Sendable {
     var promotions: [Instant] = []
     /// Writes that the cluster has acknowledged, whether or not the client heard of it.
     var acknowledged: [Int64] = []
+    /// Acknowledged writes that were gone at the final read; nil: nobody read, or not from the newest primary.
+    private(set) var lostAtRead: Int?
     private var downSince: Instant?
     private var dualSince: Instant?
 
@@ -34,4 +36,6 @@ struct ClusterTruth: Sendable {
         case (nil, false), (_?, true): break
         }
     }
+
+    mutating func note(lost: Int, isCurrent: Bool) { lostAtRead = isCurrent ? lost : nil }
 }

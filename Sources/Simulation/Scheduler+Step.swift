@@ -5,7 +5,7 @@ extension Scheduler {
     /// What the world does next.
     enum Next: Sendable {
         case job(UnownedJob, UnownedTaskExecutor?)
-        case cancel(Task<Void, Never>?)
+        case bury(Task<Void, Never>?)
         case kill(Int)
         case resume([UnsafeContinuation<Wake, Never>])
         case event(@Sendable () -> Void)
@@ -20,7 +20,7 @@ extension Scheduler {
         switch state.withLock({ $0.next() }) {
         case .job(let job, let executor?): job.runSynchronously(on: executor)
         case .job(_, nil): return false
-        case .cancel(let root): root?.cancel()
+        case .bury(let root): root?.cancel()
         case .kill(let process): kill(process)
         case .resume(let continuations): for continuation in continuations { continuation.resume(returning: .deadline) }
         case .event(let body): body()
@@ -32,7 +32,7 @@ extension Scheduler {
 
 extension Scheduler.State {
     mutating func next() -> Scheduler.Next {
-        if let process = doomed.popLast() { return .cancel(processes[process].root) }
+        if let process = doomed.popLast() { return .bury(processes[process].root) }
         if let ghost = ghosts.popLast() {
             ghostJobs += 1
             if ghostJobs > Scheduler.mostGhostJobs { return .nothing }

@@ -35,6 +35,8 @@ final class Scheduler: Sendable {
         /// Jobs and wakes that came while it was frozen.
         var heldJobs: [UnownedJob] = []
         var heldWaits: [UnsafeContinuation<Wake, Never>] = []
+        /// What the kernel does when the process is gone: locks are let go, sockets end.
+        var onEnd: [@Sendable () -> Void] = []
         /// Killed before it runs its n-th job from now.
         var jobsToLive = Int.max
     }
@@ -100,10 +102,11 @@ final class Scheduler: Sendable {
 
     func life(of process: Int) -> Life { state.withLock { $0.processes[process].life } }
 
-    /// From now on nothing of the process reaches the world; its tasks are cancelled before the next job runs.
+    /// From now on nothing of the process reaches the world; its tasks are cancelled before the next job runs. Never called
+    /// under a lock.
     func kill(_ process: Int) {
-        let held = state.withLock { state -> [UnsafeContinuation<Wake, Never>] in
-            guard state.processes[process].life != .dead else { return [] }
+        let held = state.withLock { state -> [UnsafeContinuation<Wake, Never>]? in
+            guard state.processes[process].life != .dead else { return nil }
             state.mix(0xDEAD)
             state.processes[process].life = .dead
             state.ghosts += state.processes[process].heldJobs.map { ($0, process) }
@@ -116,6 +119,8 @@ final class Scheduler: Sendable {
             }
             return state.processes[process].heldWaits
         }
+        guard let held else { return }
+        for body in takeEnd(of: process) { body() }
         for continuation in held { continuation.resume(returning: .cancelled) }
     }
 
@@ -142,6 +147,14 @@ final class Scheduler: Sendable {
             return state.processes[process].heldWaits
         }
         for continuation in held { continuation.resume(returning: .deadline) }
+    }
+
+    /// What follows once the process is gone; taken once.
+    func takeEnd(of process: Int) -> [@Sendable () -> Void] {
+        state.withLock { state in
+            defer { state.processes[process].onEnd = [] }
+            return state.processes[process].onEnd
+        }
     }
 
     // MARK: Waiting

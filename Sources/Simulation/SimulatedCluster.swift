@@ -152,7 +152,9 @@ struct SimulatedCluster: Sendable {
     }
 
     private mutating func settle() {
-        let serving = nodes[endpoint].isServing && nodes[endpoint].role == .primary
+        // A primary that must wait for its standbys, and is no longer theirs, answers no write.
+        let isHeard = !character.isSynchronous || endpoint == current
+        let serving = nodes[endpoint].isServing && nodes[endpoint].role == .primary && isHeard
         truth.note(isServing: serving, primaries: nodes.count(where: \.claimsPrimary), at: now)
     }
 

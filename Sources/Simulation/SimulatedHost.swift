@@ -7,6 +7,7 @@ struct SimulatedHost: Host {
     let caller: Caller
     let bootID: String
     let name = "simulated"
+    let machine: String? = "simulated"
 
     func process(_ pid: Int32) throws(SystemError) -> any HostProcess {
         let ticks = caller.system.at { state in state.index(ofPid: pid).map { state.containers[$0].ticks } }

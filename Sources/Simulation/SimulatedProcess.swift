@@ -75,8 +75,14 @@ package final class SimulatedProcess: TaskExecutor, TimeSource {
         let root = Task(executorPreference: self) {
             await body()
             scheduler.state.withLock { $0.processes[number].isFinished = true }
+            for body in scheduler.takeEnd(of: number) { body() }
         }
         scheduler.state.withLock { $0.processes[number].root = root }
+    }
+
+    /// Called once when the process is gone, killed or at its end.
+    func whenGone(_ body: @escaping @Sendable () -> Void) {
+        scheduler.state.withLock { $0.processes[number].onEnd.append(body) }
     }
 
     package func kill() { scheduler.kill(number) }

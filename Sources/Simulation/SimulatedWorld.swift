@@ -57,6 +57,17 @@ package final class SimulatedWorld: TimeSource {
         return box.value
     }
 
+    /// The processes that were started and are neither dead nor done.
+    package var living: [String] {
+        processes.withLock { $0 }.filter { $0.isStarted && !$0.isDead && !$0.isFinished }.map(\.name)
+    }
+
+    package var isQuiet: Bool { living.isEmpty }
+
+    package func killAll() {
+        for process in processes.withLock({ $0 }) where !process.isFinished { process.kill() }
+    }
+
     /// Kills every process and lets the ghosts unwind, so that a million worlds leave no task behind; the names of
     /// those that do not end.
     package func end() -> [String] {

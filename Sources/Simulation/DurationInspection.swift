@@ -1,0 +1,31 @@
+internal import Basics
+internal import Contracts
+internal import Journal
+
+/// A fault that has a duration must not outlive it by much, not even under a controller that hangs or is dead.
+enum DurationInspection {
+    /// An injection that never confirmed, or a heal that began, is waited for before the medic steps in.
+    private static let slack = Span.seconds(75)
+
+    static func violations(_ stage: WorldStage, _ system: SystemState) -> [String] {
+        let plan = stage.plan
+        let isFair = plan.weather.failsEvery == nil && plan.weather.lies.isEmpty && plan.weather.outages.isEmpty
+        // Nobody watches while controller and medic are both gone.
+        let isWatched = [.none, .controllerKilled, .controllerFrozen, .signals].contains(plan.trouble)
+        guard isFair, isWatched, plan.weather.denied.isEmpty else { return [] }
+        return stage.disk.records.compactMap { record in
+            guard case .intent(let intent) = record, let duration = intent.timeToLive else { return nil }
+            return outlived(intent, duration, system)
+        }
+    }
+
+    private static func outlived(_ intent: JournalIntent, _ duration: Span, _ system: SystemState) -> String? {
+        let pairs: [Transition.Change: Transition.Change] = [.paused: .unpaused, .cut: .uncut, .stopped: .continued]
+        let own = system.transitions.filter { $0.container == intent.targetName }
+        guard let begin = own.first(where: { $0.at >= intent.at && pairs[$0.change] != nil }) else { return nil }
+        let end = own.first { $0.at > begin.at && ($0.change == pairs[begin.change] || $0.change == .exited) }
+        let lasted = (end?.at ?? system.now) - begin.at
+        guard lasted > duration + slack else { return nil }
+        return "\(intent.kind) on \(intent.targetName) lasted \(lasted), its duration is \(duration)"
+    }
+}

@@ -1,0 +1,174 @@
+internal import Basics
+internal import Contracts
+internal import Journal
+internal import Synchronization
+
+/// The disk with the one journal of a world: what is written survives a kill, what is synced survives a power failure.
+final class SimulatedDisk: Sendable {
+    struct Entry: Sendable {
+        var record: JournalRecord
+        var isSynced: Bool
+        /// Who wrote it.
+        var process: Int
+    }
+
+    struct State: Sendable {
+        var entries: [Entry] = []
+        var hasTornTail = false
+        /// Whose lock is on the journal; a dead owner's is gone.
+        var owner: Int?
+        /// Who has the turn to heal.
+        var turn: Int?
+        /// When nothing more can be written.
+        var full: InstantRange?
+        var longestSync = Span.milliseconds(5)
+        var generator: SeededGenerator
+        /// Heals that began and have not ended, by change: who and since when.
+        var heals: [MutationID: Int] = [:]
+        var violations: [String] = []
+    }
+
+    let scheduler: Scheduler
+    let state: Mutex<State>
+    let path = "runs/simulated/journal"
+
+    init(seed: UInt64, scheduler: Scheduler) {
+        self.scheduler = scheduler
+        state = Mutex(State(generator: SeededGenerator(seed: seed)))
+    }
+
+    var records: [JournalRecord] { state.withLock { $0.entries.map(\.record) } }
+    var isClosed: Bool { records.contains { if case .closed = $0 { true } else { false } } }
+
+    /// Whether an open intent with this target's name is on disk, synced.
+    func holdsIntent(for targetName: String) -> Bool {
+        state.withLock { state in
+            var open: Set<MutationID> = []
+            for entry in state.entries {
+                switch entry.record {
+                case .intent(let intent) where intent.targetName == targetName && entry.isSynced:
+                    open.insert(intent.id)
+                case .healed(let id, _): open.remove(id)
+                case .intent, .opened, .active, .healing, .healFailed, .relieved, .closed: break
+                }
+            }
+            return !open.isEmpty
+        }
+    }
+
+    /// The power fails: what was not synced is gone, or torn in the middle of a record, as the real coding would see it.
+    func losePower() {
+        state.withLock { state in
+            let synced = state.entries.prefix { $0.isSynced }.count
+            let unsynced = state.entries.count - synced
+            guard unsynced > 0 else { return }
+            let kept = Int(state.generator.next() % UInt64(unsynced + 1))
+            let torn = kept < unsynced ? state.entries[synced + kept] : nil
+            state.entries.removeLast(unsynced - kept)
+            for index in state.entries.indices { state.entries[index].isSynced = true }
+            if let torn, let bytes = try? JournalCoding.encode(torn.record) {
+                let length = Int(state.generator.next() % UInt64(bytes.count))
+                let tail = (try? JournalCoding.decode(Array(bytes.prefix(length)))) ?? (records: [], hasTornTail: false)
+                state.hasTornTail = tail.hasTornTail
+                if !tail.records.isEmpty { state.violations.append("half a record was read as a whole one") }
+            }
+        }
+    }
+
+    func isAlive(_ process: Int?) -> Bool {
+        guard let process else { return false }
+        return scheduler.state.withLock { $0.processes[process].life != .dead && !$0.processes[process].isFinished }
+    }
+}
+
+/// What a process writes its journal with.
+struct SimulatedJournal: JournalSink {
+    let disk: SimulatedDisk
+    let process: SimulatedProcess
+
+    func append(_ record: JournalRecord) async throws(JournalError) {
+        guard let write = await process.mayAct() else { throw Self.dead }
+        let now = process.now
+        let isWritten = disk.state.withLock { state -> Bool in
+            if let full = state.full, full.lower <= now, now <= full.upper { return false }
+            state.note(record, by: process.number)
+            state.entries.append(SimulatedDisk.Entry(record: record, isSynced: false, process: process.number))
+            return true
+        }
+        guard isWritten else { throw JournalError(.writeFailed, "no space left on the simulated device") }
+        guard process.livesOn(after: write) else { throw Self.dead }
+        guard record.isDurable else { return }
+        guard let sync = await process.mayAct() else { throw Self.dead }
+        let wait = disk.state.withLock { state in
+            Span(nanoseconds: Int64(state.generator.next() % UInt64(max(1, state.longestSync.nanoseconds))))
+        }
+        // A sync is no place at which a task can be cancelled: only the end of the process ends it.
+        _ = try? await process.sleep(for: wait)
+        guard !process.isDead else { throw Self.dead }
+        disk.state.withLock { state in
+            for index in state.entries.indices { state.entries[index].isSynced = true }
+        }
+        guard process.livesOn(after: sync) else { throw Self.dead }
+    }
+
+    func takeTurn() async throws(JournalError) -> Bool {
+        guard await process.mayAct() != nil else { throw Self.dead }
+        return disk.state.withLock { state in
+            if let turn = state.turn, turn != process.number, disk.isAlive(turn) { return false }
+            state.turn = process.number
+            return true
+        }
+    }
+
+    func endTurn() async {
+        guard !process.isDead else { return }
+        disk.state.withLock { state in
+            if state.turn == process.number { state.turn = nil }
+        }
+    }
+
+    static let dead = JournalError(.writeFailed, "the process is dead")
+}
+
+extension SimulatedDisk.State {
+    /// Two that are alive must not heal one change at the same time.
+    mutating func note(_ record: JournalRecord, by process: Int) {
+        switch record {
+        case .healing(let id, _): heals[id] = process
+        case .healed(let id, _), .healFailed(let id, _, _): heals[id] = nil
+        case .opened, .intent, .active, .relieved, .closed: break
+        }
+    }
+}
+
+/// The world's journal as the medic and `squall heal` see it.
+struct SimulatedStore: JournalStore {
+    let disk: SimulatedDisk
+    let process: SimulatedProcess
+
+    func read() async throws(JournalError) -> JournalContents {
+        guard await process.mayAct() != nil else { throw SimulatedJournal.dead }
+        let (records, isTorn) = disk.state.withLock { ($0.entries.map(\.record), $0.hasTornTail) }
+        guard case .opened(let header)? = records.first else {
+            throw JournalError(.noHeader, "the journal has no header", records: records)
+        }
+        return JournalContents(path: disk.path, header: header, records: records, hasTornTail: isTorn)
+    }
+
+    func takeOver() async throws(JournalError) -> any JournalSink {
+        guard await process.mayAct() != nil else { throw SimulatedJournal.dead }
+        let isMine = disk.state.withLock { state in
+            if let owner = state.owner, owner != process.number, disk.isAlive(owner) { return false }
+            state.owner = process.number
+            state.hasTornTail = false
+            return true
+        }
+        guard isMine else { throw JournalError(.locked, "the journal belongs to a run that is still alive") }
+        return SimulatedJournal(disk: disk, process: process)
+    }
+
+    func openBeside() async throws(JournalError) -> any JournalSink {
+        guard await process.mayAct() != nil else { throw SimulatedJournal.dead }
+        return SimulatedJournal(disk: disk, process: process)
+    }
+}
