@@ -8,18 +8,26 @@ package struct FaultInjector: Sendable {
     private let context: SystemContext
     private let changes: ChangeLog
     private let longestStay: Span
+    private let turns: TargetTurns
 
-    /// - Parameter longestStay: how long a fault without a duration of its own may be there: after that, whoever watches
-    ///   heals it even if the controller hangs.
-    package init(context: SystemContext, changes: ChangeLog, longestStay: Span) {
+    /// - Parameters:
+    ///   - longestStay: how long a fault without a duration of its own may be there: after that, whoever watches heals it
+    ///     even if the controller hangs.
+    ///   - turns: shared by all injections of a run.
+    package init(
+        context: SystemContext, changes: ChangeLog, longestStay: Span, turns: TargetTurns = TargetTurns()
+    ) {
         self.context = context
         self.changes = changes
         self.longestStay = longestStay
+        self.turns = turns
     }
 
     /// nil: the effect is shown; else why it is not. Throws when it could not be injected; the journal knows how far it got.
     package func inject(_ fault: any Fault, step: Step, on target: Target) async throws(FaultError) -> String? {
-        try await run(fault, step: step, on: target)
+        try await turns.whileHaving(fault.resources(on: target)) { () throws(FaultError) in
+            try await run(fault, step: step, on: target)
+        }
     }
 
     private func run<Kind: Fault>(_ fault: Kind, step: Step, on target: Target) async throws(FaultError) -> String? {

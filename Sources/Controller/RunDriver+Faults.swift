@@ -18,7 +18,7 @@ extension RunDriver {
             return .stepFailed(name, reason: "\(error)", isRefusal: false)
         }
         let injector = FaultInjector(
-            context: context, changes: changes, longestStay: assembly.experiment.limits.maxDuration)
+            context: context, changes: changes, longestStay: assembly.experiment.limits.maxDuration, turns: turns)
         let outcomes = await withTaskGroup(of: Result<String?, FaultError>.self) { group in
             for target in targets { group.addTask { await self.inject(named, on: target, with: injector) } }
             return await group.reduce(into: []) { $0.append($1) }

@@ -16,6 +16,7 @@ package final class RunDriver: Sendable {
     let healer: Healer
     let probes: ProbeRunner
     let resolver: TargetResolver
+    let turns = TargetTurns()
     private let events: AsyncStream<RunEvent>
     private let inbox: AsyncStream<RunEvent>.Continuation
     let state: Mutex<State>

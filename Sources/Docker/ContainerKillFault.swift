@@ -56,8 +56,20 @@ package struct ContainerKillFault: Fault {
 
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> Undo {
         let prepared = try await PreparedContainer.running(target, for: Self.kind, in: context)
-        if !signal.stopsByDefault { try prepared.refuseRemovalOnExit(Self.kind) }
+        if signal.stopsByDefault {
+            try refuseStopped(prepared)
+        } else {
+            try prepared.refuseRemovalOnExit(Self.kind)
+        }
         return Undo(container: prepared.held, signal: signal, route: try route(prepared))
+    }
+
+    /// One that stands still already would show an effect that is not this fault's, and be continued by its heal.
+    private func refuseStopped(_ prepared: PreparedContainer) throws(FaultError) {
+        guard let process = prepared.process, try Self.isStopped(process) else { return }
+        throw FaultError(
+            .foreignState, "container \(prepared.held.name) is stopped by a signal already, and not by this fault",
+            advice: "docker kill --signal SIGCONT \(prepared.held.name)")
     }
 
     private func route(_ prepared: PreparedContainer) throws(FaultError) -> Route {
@@ -172,9 +184,18 @@ package struct ContainerKillFault: Fault {
         guard let process = try sameProcess(undo, in: context) else {
             // Not visible here, so the engine is asked to send it.
             guard undo.container.processStart == nil, let details = try await undo.container.present(engine),
-                details.state == .running, undo.container.isSameStart(as: details)
+                undo.container.isSameStart(as: details)
             else { return }
-            return try await engine.kill(undo.container.id, signal: .resume)
+            switch details.state {
+            case .running: return try await engine.kill(undo.container.id, signal: .resume)
+            case .paused:
+                // The engine would thaw it for the signal, and with that end a fault that is not this one.
+                throw FaultError(
+                    .notApplicable,
+                    "container \(undo.container.name) is paused and cannot be continued before it is not",
+                    advice: "docker unpause \(undo.container.name)")
+            case .created, .restarting, .removing, .exited, .dead, .other: return
+            }
         }
         do throws(SystemError) {
             try process.send(signal: SIGCONT)

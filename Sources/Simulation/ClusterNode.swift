@@ -53,6 +53,8 @@ struct ClusterWrite: Sendable {
 
     let sequence: Int64
     let due: Instant
+    /// nil: it was never sent, because its time was over when it could have been.
+    let sent: Instant?
     let timesOut: Instant
     let node: Int
     /// One half of its way; the commit takes as long.

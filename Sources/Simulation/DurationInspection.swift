@@ -1,5 +1,6 @@
 internal import Basics
 internal import Contracts
+internal import Docker
 internal import Journal
 
 /// A fault that has a duration must not outlive it by much, not even under a controller that hangs or is dead.
@@ -19,11 +20,16 @@ enum DurationInspection {
         }
     }
 
+    /// What a fault does, and what ends it.
+    private static let pairs: [String: (Transition.Change, Transition.Change)] = [
+        ContainerPauseFault.kind: (.paused, .unpaused), SimulatedRuleFault.kind: (.cut, .uncut),
+    ]
+
     private static func outlived(_ intent: JournalIntent, _ duration: Span, _ system: SystemState) -> String? {
-        let pairs: [Transition.Change: Transition.Change] = [.paused: .unpaused, .cut: .uncut, .stopped: .continued]
+        guard let (change, undone) = pairs[intent.kind] else { return nil }
         let own = system.transitions.filter { $0.container == intent.targetName }
-        guard let begin = own.first(where: { $0.at >= intent.at && pairs[$0.change] != nil }) else { return nil }
-        let end = own.first { $0.at > begin.at && ($0.change == pairs[begin.change] || $0.change == .exited) }
+        guard let begin = own.first(where: { $0.at >= intent.at && $0.change == change }) else { return nil }
+        let end = own.first { $0.at > begin.at && ($0.change == undone || $0.change == .exited) }
         let lasted = (end?.at ?? system.now) - begin.at
         guard lasted > duration + slack else { return nil }
         return "\(intent.kind) on \(intent.targetName) lasted \(lasted), its duration is \(duration)"

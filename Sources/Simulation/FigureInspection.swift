@@ -97,7 +97,8 @@ struct FigureInspection {
         let horizon = max(history.start(of: .healing) ?? ClusterTruth.open, effect.upper)
         // A write that was under way belongs to the outage that it runs into.
         let margin = plan.probes.leg * 4 + .milliseconds(10)
-        let outages = truth.outages.filter { $0.upper >= effect.lower }
+        let observed = history.operations.last?.due ?? effect.upper
+        let outages = truth.outages.filter { $0.upper >= effect.lower && $0.lower <= observed }
         var ends: [Instant] = []
         for (index, outage) in outages.enumerated() where outage.lower - margin <= horizon {
             ends += chain(from: index, in: outages)

@@ -35,6 +35,8 @@ final class Scheduler: Sendable {
         /// Jobs and wakes that came while it was frozen.
         var heldJobs: [UnownedJob] = []
         var heldWaits: [UnsafeContinuation<Wake, Never>] = []
+        var frozenAt: Instant?
+        var lastHalt: InstantRange?
         /// What the kernel does when the process is gone: locks are let go, sockets end.
         var onEnd: [@Sendable () -> Void] = []
         /// Killed before it runs its n-th job from now.
@@ -128,6 +130,7 @@ final class Scheduler: Sendable {
         state.withLock { state in
             guard state.processes[process].life == .alive else { return }
             state.mix(0xF4EE)
+            state.processes[process].frozenAt = state.now
             state.processes[process].life = .frozen
             state.processes[process].heldJobs += state.ready.filter { $0.process == process }.map(\.job)
             state.ready.removeAll { $0.process == process }
@@ -138,6 +141,7 @@ final class Scheduler: Sendable {
         let held = state.withLock { state -> [UnsafeContinuation<Wake, Never>] in
             guard state.processes[process].life == .frozen else { return [] }
             state.mix(0x7A11)
+            state.processes[process].lastHalt = InstantRange(state.processes[process].frozenAt ?? state.now, state.now)
             state.processes[process].life = .alive
             state.ready += state.processes[process].heldJobs.map { ($0, process) }
             defer {

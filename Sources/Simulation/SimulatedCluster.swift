@@ -161,10 +161,12 @@ struct SimulatedCluster: Sendable {
     // MARK: Writes
 
     mutating func begin(_ sequence: Int64, due: Instant, timeout: Span, leg: Span) {
-        writes.append(
-            ClusterWrite(
-                sequence: sequence, due: due, timesOut: due + timeout, node: endpoint, leg: leg,
-                stage: .travelling(arrives: due + leg)))
+        let isLate = now >= due + timeout
+        var write = ClusterWrite(
+            sequence: sequence, due: due, sent: isLate ? nil : now, timesOut: due + timeout, node: endpoint, leg: leg,
+            stage: isLate ? .done : .travelling(arrives: now + leg))
+        if isLate { write.outcome = (.failed, now, "unsent") }
+        writes.append(write)
     }
 
     private mutating func carryOutWrites() {

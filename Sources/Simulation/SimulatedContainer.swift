@@ -27,7 +27,8 @@ struct SimulatedContainer: Sendable {
 
     var details: ContainerDetails {
         ContainerDetails(
-            id: id, name: name, state: state, pid: hasProcess ? pid : 0, exitCode: exitCode, startedAt: "start \(start)")
+            id: id, name: name, state: state, pid: hasProcess ? pid : 0, exitCode: exitCode, startedAt: "start \(start)"
+        )
     }
 
     /// What differs from how the world began, in words; nil: nothing.

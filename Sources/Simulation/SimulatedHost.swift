@@ -1,6 +1,7 @@
 internal import Basics
 internal import Contracts
 internal import Docker
+internal import Synchronization
 
 /// The machine of a world, as one process sees it.
 struct SimulatedHost: Host {
@@ -20,14 +21,30 @@ struct SimulatedHost: Host {
 private let noSuchProcess: Int32 = 3
 
 /// The init process of a container, held by what stands for a pidfd.
-private struct SimulatedInit: HostProcess {
+private final class SimulatedInit: HostProcess {
     let caller: Caller
     let pid: Int32
     let startTime: UInt64
+    /// The last time at which it was seen alive.
+    private let lastAlive: Mutex<Instant>
+
+    init(caller: Caller, pid: Int32, startTime: UInt64) {
+        self.caller = caller
+        self.pid = pid
+        self.startTime = startTime
+        lastAlive = Mutex(caller.process.now)
+    }
+
+    private func isAlive() -> Bool {
+        guard caller.system.at({ self.index($0) }) != nil else { return false }
+        lastAlive.withLock { $0 = caller.process.now }
+        return true
+    }
 
     func send(signal number: Int32) throws(SystemError) {
         guard let signal = Signal(number: number) else { return }
         guard let effect = caller.process.mayActAtOnce() else { throw gone("kill") }
+        _ = isAlive()
         let waits = caller.system.at { state -> [WaitToken]? in
             guard let index = index(state) else { return nil }
             if signal.number != 0, signal != .resume { state.requireIntent(.kill, on: state.containers[index].name) }
@@ -40,16 +57,16 @@ private struct SimulatedInit: HostProcess {
 
     func waitForExit(until deadline: Instant) async throws(SystemError) -> InstantRange? {
         let process = caller.process
-        let began = process.now
-        guard caller.system.at({ index($0) }) != nil else { return InstantRange(began, process.now) }
+        guard isAlive() else { return InstantRange(lastAlive.withLock { $0 }, process.now) }
         let wake = await process.wait(until: deadline) { token in
             caller.system.at { state in
                 if let index = index(state) { state.exitWaits[index, default: []].append(token) }
             }
         }
         switch wake {
-        case .signalled: return InstantRange(process.now)
-        case .deadline, .cancelled: return nil
+        case .signalled: return InstantRange(lastAlive.withLock { $0 }, process.now)
+        case .deadline: return nil
+        case .cancelled: throw gone("wait")
         }
     }
 

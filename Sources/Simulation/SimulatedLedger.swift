@@ -76,32 +76,33 @@ private struct LedgerSession: ProbeSession {
 
     func run() async {
         let process = caller.process
-        let start = process.now
-        var sequence: Int64 = 1
-        while !Task.isCancelled {
-            let due = start + character.every * sequence
-            guard (try? await process.sleep(until: due)) != nil, !process.isDead else { return }
-            let number = sequence
+        let rate = Rate(perSecond: 1 / character.every.seconds)
+        await OpenLoop(start: process.now + character.every, rate: rate).run(
+            time: process, onStall: { context.system.record(.stall($0)) }
+        ) { arrival in
+            guard !process.isDead else { return }
             recordFinished { state in
                 let leg = state.weather.span(upTo: character.leg) + .microseconds(100)
-                state.cluster.begin(number, due: due, timeout: character.timeout, leg: leg)
+                state.cluster.begin(arrival.number + 1, due: arrival.due, timeout: character.timeout, leg: leg)
             }
-            sequence += 1
         }
     }
 
     private func recordFinished(_ body: (inout SystemState) -> Void) {
-        let finished = caller.system.at { state in
+        let (finished, now) = caller.system.at { state in
             body(&state)
-            return state.cluster.finished()
+            return (state.cluster.finished(), state.now)
         }
+        // What ends while the prober stands still is stamped when it wakes up.
+        let halt = caller.process.lastHalt
         for (write, node) in finished {
-            guard let outcome = write.outcome else { continue }
+            guard var outcome = write.outcome else { continue }
+            if let halt, halt.lower <= outcome.end, outcome.end <= halt.upper { outcome.end = min(halt.upper, now) }
             context.system.record(
                 .operation(
                     Operation(
                         probe: name, path: "kept", node: outcome.outcome == .ok ? node : .none, action: .write,
-                        sequence: write.sequence, due: write.due, sent: write.due, end: outcome.end,
+                        sequence: write.sequence, due: write.due, sent: write.sent, end: outcome.end,
                         outcome: outcome.outcome, reason: outcome.reason)))
         }
     }

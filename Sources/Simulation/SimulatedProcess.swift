@@ -85,6 +85,9 @@ package final class SimulatedProcess: TaskExecutor, TimeSource {
         scheduler.state.withLock { $0.processes[number].onEnd.append(body) }
     }
 
+    /// From when to when it stood still, the last time.
+    var lastHalt: InstantRange? { scheduler.state.withLock { $0.processes[number].lastHalt } }
+
     package func kill() { scheduler.kill(number) }
     package func freeze() { scheduler.freeze(number) }
     package func thaw() { scheduler.thaw(number) }

@@ -32,7 +32,9 @@ struct SimulatedRuleFault: Fault {
             state.addRule(undo.mark, to: index)
         }
         let found = try await SimulatedNamespace.read(undo.container, in: context)
-        guard found.start == undo.start, found.rules.contains(undo.mark) else { return .unproven("the rule is not there") }
+        guard found.start == undo.start, found.rules.contains(undo.mark) else {
+            return .unproven("the rule is not there")
+        }
         return .confirmed(InstantRange(sent, context.time.now), evidence: "the rule was read back")
     }
 

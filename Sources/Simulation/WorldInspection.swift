@@ -88,7 +88,7 @@ struct WorldInspection: Sendable {
             }
         }
         if history.abort != nil { violations.append("pass, and the run was aborted") }
-        if history.endedAt == nil { violations.append("pass without an end") }
+        if history.leftovers == nil { violations.append("pass, and nobody looked for leftovers") }
         if !system.leftovers.isEmpty { violations.append("pass, and something is left over") }
         if controller.isDead, history.steadyStates.allSatisfy({ $0.phase != .settling }) {
             violations.append("pass, and the controller died")

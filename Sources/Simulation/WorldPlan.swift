@@ -80,7 +80,8 @@ struct WorldPlan {
     }
 
     private mutating func drawWeather() {
-        weather.latency = draw.pick([.milliseconds(1), .milliseconds(5), .milliseconds(60), .milliseconds(600)]) ?? .zero
+        weather.latency =
+            draw.pick([.milliseconds(1), .milliseconds(5), .milliseconds(60), .milliseconds(600)]) ?? .zero
         guard draw.chance(45) else { return }
         if draw.chance(50) { weather.failsEvery = UInt64(draw.number(4..<60)) }
         if draw.chance(25) {

@@ -78,7 +78,7 @@ final class WorldStage: Sendable {
         let sink = SimulatedJournal(disk: disk, process: process)
         let journal: any JournalSink = mutant.map { MutantJournal(sink, $0, process) } ?? sink
         let driver = RunDriver(
-            assembly, context: context(process) { recorder.record($0) }, recorder: recorder,
+            assembly, context: context(process, record: { recorder.record($0) }), recorder: recorder,
             journal: WatchedJournal(journal, medic: link), seed: plan.seed)
         relay.connect(driver)
         process.start { [self] in
@@ -119,7 +119,7 @@ final class WorldStage: Sendable {
         medics.withLock { $0.append(process) }
         let store: any JournalStore = stored(process)
         let medic = Medic(
-            store: store, registry: registry, context: context(process) { [self] in history.append($0) })
+            store: store, registry: registry, context: context(process, record: appending(process)))
         let delay = Span.milliseconds(Int64(plan.seed % 40))
         process.start { [self] in
             guard (try? await process.sleep(for: delay)) != nil else { return }
@@ -135,6 +135,13 @@ final class WorldStage: Sendable {
         for blow in plan.blows(onMedic: number) { process.plan(blow) }
     }
 
+    /// A dead process writes no line more.
+    private func appending(_ process: SimulatedProcess) -> @Sendable (HistoryEvent) -> Void {
+        { [history] event in
+            if !process.isDead { history.append(event) }
+        }
+    }
+
     private func stored(_ process: SimulatedProcess) -> any JournalStore {
         let store = SimulatedStore(disk: disk, process: process)
         return mutant.map { MutantStore(store, $0, process) } ?? store
@@ -143,7 +150,7 @@ final class WorldStage: Sendable {
     /// Starts `squall heal`.
     func startHeal(_ number: Int) -> SimulatedProcess {
         let process = world.process("heal \(number)")
-        let context = context(process) { [self] in history.append($0) }
+        let context = context(process, record: appending(process))
         let store = stored(process)
         let takeover = Takeover(
             store: store, healer: Healer(registry: registry, context: context), context: context)
@@ -168,7 +175,7 @@ final class WorldStage: Sendable {
 
 /// Nobody else is on this machine.
 private struct FreeLocks: TargetLocks {
-    func acquire(_ resources: [String]) throws(FaultError) {}
+    func acquire(_ resources: [String], of target: String) throws(FaultError) {}
 }
 
 /// Hands events to a driver that is made later.
