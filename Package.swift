@@ -27,6 +27,11 @@ func support(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, path: "Tests/" + name, swiftSettings: settings)
 }
 
+// A program for tests; never part of the product.
+func tool(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Tests/" + name, swiftSettings: settings)
+}
+
 let package = Package(
     name: "squall",
     products: [.executable(name: "squall", targets: ["squall"])],
@@ -71,9 +76,8 @@ let package = Package(
 
         support("TestSupport", ["Basics"]),
         support("PostgresSupport", ["Basics", "Postgres"]),
-        // Plays seeds of simulated worlds; run by scripts/simulate in release, never part of the product.
-        .executableTarget(
-            name: "simulate", dependencies: ["Basics", "Simulation"], path: "Tests/Simulate", swiftSettings: settings),
+        // Plays seeds of simulated worlds; scripts/simulate builds it in release.
+        tool("Simulate", ["Basics", "Simulation"]),
         // Reads the sources as text: it imports nothing of ours.
         tests("Architecture", []),
         // Runs the shell scripts; imports nothing of ours either.
@@ -98,6 +102,7 @@ let package = Package(
         tests("Docker", ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "TestSupport"]),
         tests("HTTP", ["Basics", "HTTP", "TestSupport"]),
         tests("Journal", ["Basics", "Experiment", "Contracts", "Journal"]),
+        tests("Simulation", ["Basics", "Simulation"]),
         tests("Report", ["Basics", "Experiment", "Contracts", "Report"], exclude: ["Snapshots"]),
         tests("Checkers", ["Basics", "Experiment", "Contracts", "Checkers"]),
     ]

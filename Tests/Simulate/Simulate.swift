@@ -1,54 +1,67 @@
 import Basics
+import Glibc
 import Simulation
 
-/// `simulate`: plays seeds and stops at nothing but a violation.
+/// Plays seeds one after the other on one core and prints every violation with its seed; `scripts/simulate` starts one of
+/// these for each core.
 @main struct Simulate {
+    private var seeds: UInt64 = 1_000
+    private var from: UInt64 = 1
+    private var single: UInt64?
+    private var limit: Double?
+    private let clock = SystemTimeSource()
+
     static func main() {
-        var seeds: UInt64 = 1_000
-        var from: UInt64 = 1
-        var single: UInt64?
-        var limit: Double?
-        var arguments = CommandLine.arguments.dropFirst().makeIterator()
-        while let argument = arguments.next() {
-            let value = arguments.next() ?? ""
-            switch argument {
-            case "--seeds": seeds = UInt64(value) ?? seeds
-            case "--from": from = UInt64(value) ?? from
-            case "--seed": single = UInt64(value)
-            case "--seconds": limit = Double(value)
-            default: print("unknown option \(argument)")
+        guard let command = Simulate(arguments: CommandLine.arguments.dropFirst()) else { exit(2) }
+        exit(command.single.map { command.tell($0) } ?? command.play())
+    }
+
+    /// nil, and a message, when an argument is none.
+    private init?(arguments: some Sequence<String>) {
+        var rest = arguments.makeIterator()
+        while let option = rest.next() {
+            let value = rest.next() ?? ""
+            switch (option, UInt64(value)) {
+            case ("--seeds", let number?): seeds = number
+            case ("--from", let number?): from = number
+            case ("--seed", let number?): single = number
+            case ("--seconds", let number?): limit = Double(number)
+            default:
+                print("error: \(option) \(value) is no option with a number")
+                return nil
             }
         }
-        if let single { return tell(single) }
-        let clock = SystemTimeSource()
+    }
+
+    /// Plays them all; 1 when the tool broke a promise.
+    private func play() -> CInt {
         let start = clock.now
-        var violations = 0
-        var played: UInt64 = 0
+        var (played, jobs, violations) = (0, 0, 0)
         var simulated = Span.zero
-        var jobs = 0
         for seed in from..<from + seeds {
             let run = WorldRun.play(seed: seed)
             played += 1
-            simulated += run.simulated
             jobs += run.jobs
-            for violation in run.violations {
-                violations += 1
-                print("seed \(seed): \(violation)")
-            }
+            simulated += run.simulated
+            for violation in run.violations { print("seed \(seed): \(violation)") }
+            violations += run.violations.count
             if let limit, played % 64 == 0, (clock.now - start).seconds > limit { break }
         }
-        let seconds = (clock.now - start).seconds
+        let seconds = max(0.001, (clock.now - start).seconds)
         print(
-            "\(played) seeds from \(from) in \(decimal(seconds, places: 1)) s: \(Int(Double(played) / seconds)) per second, "
-                + "\(decimal(simulated.seconds / Double(played), places: 0)) simulated seconds each, "
-                + "\(jobs / Int(played)) jobs each, \(violations) violations")
+            "\(played) seeds from \(from) in \(decimal(seconds, places: 1)) s, \(Int(Double(played) / seconds)) per second, "
+                + "\(Int(simulated.seconds / Double(max(1, played)))) simulated seconds and \(jobs / max(1, played)) jobs "
+                + "each, \(violations) violations")
+        return violations == 0 ? 0 : 1
     }
 
-    private static func tell(_ seed: UInt64) {
+    /// Tells one world, and plays it a second time to show that it replays exactly.
+    private func tell(_ seed: UInt64) -> CInt {
         let run = WorldRun.play(seed: seed, tellsStory: true)
         for line in run.story { print(line) }
         for violation in run.violations { print("VIOLATION  \(violation)") }
-        let again = WorldRun.play(seed: seed)
-        print(run.trace == again.trace ? "trace \(run.trace), the same twice" : "NOT THE SAME TWICE")
+        let replays = run.trace == WorldRun.play(seed: seed).trace
+        print(replays ? "trace \(run.trace), the same twice" : "VIOLATION  two plays of this seed differ")
+        return run.violations.isEmpty && replays ? 0 : 1
     }
 }
