@@ -11,25 +11,21 @@ extension RunDriver {
     func watchSteadyState(_ phase: Phase) async {
         guard let steadyState = assembly.experiment.steadyState else { return }
         var watch = ConditionWatch(steadyState, startedAt: context.time.now)
-        var violations: [String] = []
+        var held = true
         await whilePhaseLasts {
-            let (held, look) = self.recorder.withWindow { watch.look($0, at: self.context.time.now) }
-            if held {
+            let (isReached, look) = self.recorder.withWindow { watch.look($0, at: self.context.time.now) }
+            if isReached {
                 self.send(.steadyStateHeld(look.details.joined(separator: "; ")))
                 return false
             }
-            if look.violations != violations, self.isWorthTelling(look.violations, violations) {
-                violations = look.violations
-                let text = violations.isEmpty ? "the steady state holds again" : violations.joined(separator: "; ")
+            // The same conditions with other figures are no news.
+            if look.holds != held {
+                held = look.holds
+                let text = held ? "the steady state holds again" : look.violations.joined(separator: "; ")
                 self.note("\(phase.rawValue): \(text)", .info)
             }
             return true
         }
-    }
-
-    /// The same conditions with other figures are no news.
-    private func isWorthTelling(_ now: [String], _ before: [String]) -> Bool {
-        now.isEmpty != before.isEmpty
     }
 
     /// Reports when the criteria have seen enough: their windows are over, and the service answers again or never will.
@@ -37,7 +33,7 @@ extension RunDriver {
         let start = state.withLock { $0.faultInstant } ?? context.time.now
         let window = assembly.observationWindow
         let hopeless = assembly.recoveryTimeLimit.map { max(window, $0 + .seconds(30)) } ?? window
-        await whilePhaseLasts {
+        await whilePhaseLasts(from: start + window) {
             let elapsed = self.context.time.now - start
             // Recovery counts from the newest fault: a service that was fine before the second one proves nothing.
             let newest = self.state.withLock { $0.newestFaultInstant } ?? start
@@ -94,9 +90,10 @@ extension RunDriver {
         }
     }
 
-    /// Calls `body` every quarter second until it returns false or the phase is over.
-    private func whilePhaseLasts(_ body: () -> Bool) async {
+    /// Calls `body` every quarter second, from the first look on, until it returns false or the phase is over.
+    private func whilePhaseLasts(from first: Instant? = nil, _ body: () -> Bool) async {
         let number = state.withLock { $0.phaseNumber }
+        if let first, (try? await context.time.sleep(until: first)) == nil { return }
         while state.withLock({ $0.phaseNumber }) == number, body() {
             guard await pause() else { return }
         }

@@ -32,6 +32,7 @@ final class Scheduler: Sendable {
         var executor: UnownedTaskExecutor?
         var root: Task<Void, Never>?
         var isFinished = false
+        var isRunning: Bool { root != nil && life != .dead && !isFinished }
         /// Jobs and wakes that came while it was frozen.
         var heldJobs: [UnownedJob] = []
         var heldWaits: [UnsafeContinuation<Wake, Never>] = []
@@ -63,6 +64,8 @@ final class Scheduler: Sendable {
         /// A digest of everything that ran, in order: two runs of one seed must agree on it.
         var trace: UInt64 = 0xCBF2_9CE4_8422_2325
         var jobs = 0
+        /// Processes that were started and are neither dead nor done.
+        var living = 0
         var ready: [(job: UnownedJob, process: Int)] = []
         var ghosts: [(job: UnownedJob, process: Int)] = []
         var doomed: [Int] = []
@@ -92,6 +95,21 @@ final class Scheduler: Sendable {
         }
     }
 
+    func begin(_ process: Int, _ root: Task<Void, Never>) {
+        state.withLock { state in
+            state.processes[process].root = root
+            if state.processes[process].isRunning { state.living += 1 }
+        }
+    }
+
+    func finish(_ process: Int) {
+        state.withLock { state in
+            if state.processes[process].isRunning { state.living -= 1 }
+            state.processes[process].isFinished = true
+        }
+        for body in takeEnd(of: process) { body() }
+    }
+
     func enqueue(_ job: UnownedJob, of process: Int) {
         state.withLock { state in
             switch state.processes[process].life {
@@ -110,6 +128,7 @@ final class Scheduler: Sendable {
         let held = state.withLock { state -> [UnsafeContinuation<Wake, Never>]? in
             guard state.processes[process].life != .dead else { return nil }
             state.mix(0xDEAD)
+            if state.processes[process].isRunning { state.living -= 1 }
             state.processes[process].life = .dead
             state.ghosts += state.processes[process].heldJobs.map { ($0, process) }
             state.ghosts += state.ready.filter { $0.process == process }

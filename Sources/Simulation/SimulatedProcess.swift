@@ -74,10 +74,9 @@ package final class SimulatedProcess: TaskExecutor, TimeSource {
         let (scheduler, number) = (scheduler, number)
         let root = Task(executorPreference: self) {
             await body()
-            scheduler.state.withLock { $0.processes[number].isFinished = true }
-            for body in scheduler.takeEnd(of: number) { body() }
+            scheduler.finish(number)
         }
-        scheduler.state.withLock { $0.processes[number].root = root }
+        scheduler.begin(number, root)
     }
 
     /// Called once when the process is gone, killed or at its end.

@@ -62,7 +62,7 @@ package final class SimulatedWorld: TimeSource {
         processes.withLock { $0 }.filter { $0.isStarted && !$0.isDead && !$0.isFinished }.map(\.name)
     }
 
-    package var isQuiet: Bool { living.isEmpty }
+    package var isQuiet: Bool { scheduler.state.withLock { $0.living == 0 } }
 
     package func killAll() {
         for process in processes.withLock({ $0 }) where !process.isFinished { process.kill() }

@@ -54,12 +54,10 @@ package struct WorldRun: Sendable {
 }
 
 extension WorldStage {
-    private var isQuiet: Bool { world.isQuiet }
-
     /// Runs until no process lives any more; what stands in the way is returned.
     func untilQuiet(within limit: Span) -> [String] {
         let deadline = world.now + limit
-        let isOver = world.run { world.isQuiet || world.now > deadline }
+        let isOver = world.run { world.scheduler.state.withLock { $0.living == 0 || $0.now > deadline } }
         if !isOver { return ["deadlock: \(world.living.joined(separator: ", ")) wait for what will never come"] }
         return world.isQuiet ? [] : ["\(world.living.joined(separator: ", ")) still run after \(limit)"]
     }
