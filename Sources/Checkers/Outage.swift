@@ -133,7 +133,7 @@ package struct OutageFinder: Sendable {
             // A window thinned out by stalls shows nothing.
             if windowEnd - position >= Self.fewestArrivals { return .recovered(back) }
         }
-        return .unrecovered(lastBad: lastBad(from: onset, before: Instant(nanoseconds: .max)))
+        return .unrecovered(lastBad: lastKnownBad(from: onset, before: Instant(nanoseconds: .max)))
     }
 
     private func recovery(at position: Int, windowEnd: Int, onset: Int) -> InstantRange {
@@ -143,7 +143,20 @@ package struct OutageFinder: Sendable {
             if operation.due > earliest { break }
             if operation.isGood { earliest = min(earliest, operation.end) }
         }
-        return InstantRange(lastBad(from: onset, before: earliest), earliest)
+        return InstantRange(lastKnownBad(from: onset, before: earliest), earliest)
+    }
+
+    /// The same as `lastBad`, unless the prober stood still for a whole hold window in between: then service may have
+    /// been back in that time, and held.
+    private func lastKnownBad(from onset: Int, before instant: Instant) -> Instant {
+        var position = onset
+        while position + 1 < operations.count, operations[position + 1].due < instant {
+            if operations[position + 1].due - operations[position].due >= hold {
+                return lastBad(from: onset, before: operations[position + 1].due)
+            }
+            position += 1
+        }
+        return lastBad(from: onset, before: instant)
     }
 
     /// The latest start of a failed operation before `instant`: until then at least, service was not back.

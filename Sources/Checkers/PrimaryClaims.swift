@@ -57,7 +57,16 @@ package struct PrimaryClaims {
         var claim: Claim?
         var deniedAt: Instant?
         var isGone = false
+        let blind = blindness(of: looks)
+        var before: StateSample?
         for look in looks {
+            if let before, look.sent - before.end > blind {
+                // Nobody looked: the node may have been anything meanwhile.
+                evidence.add(node, certain: nil, possible: InstantRange(before.end, look.end))
+                deniedAt = nil
+                markGap(&claim)
+            }
+            before = look
             switch reading(of: look) {
             case .claims:
                 isGone = false
@@ -79,6 +88,15 @@ package struct PrimaryClaims {
             if claim?.last.sent != look.sent, claim != nil { markGap(&claim) }
         }
         close(&claim, node, at: end, &evidence)
+    }
+
+    /// A break in the looks that is longer than this leaves room for a primary that nobody saw: twice the usual distance
+    /// of two looks, and at least a second, which a busy machine may take.
+    private func blindness(of looks: [StateSample]) -> Span {
+        var distances = zip(looks, looks.dropFirst()).map { ($1.sent - $0.sent).nanoseconds }
+        distances.sort()
+        let usual = distances.isEmpty ? 0 : distances[distances.count / 2]
+        return max(.seconds(1), Span(nanoseconds: usual * 2))
     }
 
     /// The exit lies after the last claim began to be true and before the look that got no answer ended.

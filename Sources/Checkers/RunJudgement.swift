@@ -84,6 +84,9 @@ private struct Doubts {
         for step in steps where !history.faults.contains(where: { $0.step.text == step }) {
             all.append("step '\(step)' never injected its fault")
         }
+        if let leftover = history.leftovers?.first {
+            all.append("left over: \(leftover.kind) on \(leftover.target): \(leftover.description)")
+        }
         if hasSteadyState, history.abort == nil, !history.steadyStates.contains(where: { $0.phase == .settling }) {
             all.append("the steady state was not judged after the heal")
         }

@@ -171,8 +171,11 @@ package final class RunDriver: Sendable {
 
     /// Heals what the probes' own close has left, then reads the real state of every change of the run.
     private func finish() async -> [Leftover] {
-        _ = await heal(changes.open)
-        let leftovers = await healer.leftovers(changes.all)
+        let unhealed = await heal(changes.open).filter { !$0.isHealed }
+        // What could not be healed is left over even where reading back cannot show it.
+        let ids = Set(unhealed.map(\.intent.id))
+        let leftovers =
+            await unhealed.compactMap(\.remaining) + healer.leftovers(changes.all.filter { !ids.contains($0.id) })
         recorder.record(.cleanUp(leftovers: leftovers, at: context.time.now))
         if leftovers.isEmpty {
             do throws(JournalError) {

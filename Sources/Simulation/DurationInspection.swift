@@ -1,12 +1,13 @@
 internal import Basics
 internal import Contracts
+internal import Controller
 internal import Docker
 internal import Journal
 
 /// A fault that has a duration must not outlive it by much, not even under a controller that hangs or is dead.
 enum DurationInspection {
-    /// An injection that never confirmed, or a heal that began, is waited for before the medic steps in.
-    private static let slack = Span.seconds(75)
+    /// A heal that began and did not go on is waited for before the medic steps in, and then for its turn.
+    private static let slack = MedicStateMachine.longestHeal * 2 + .seconds(15)
 
     static func violations(_ stage: WorldStage, _ system: SystemState) -> [String] {
         let plan = stage.plan

@@ -50,7 +50,7 @@ struct FigureInspection {
             let until = min(dual.upper, last)
             return sum + max(0, (until - from).seconds)
         }
-        if lower > seen + plan.probes.every.seconds || upper < seen - Self.rounding {
+        if lower > seen + plan.probes.looksEvery.seconds || upper < seen - Self.rounding {
             violations.append("two primaries for \(seen) s, reported: \(lower) to \(upper) s")
         }
     }
@@ -102,13 +102,18 @@ struct FigureInspection {
         var ends: [Instant] = []
         for (index, outage) in outages.enumerated() where outage.lower - margin <= horizon {
             ends += chain(from: index, in: outages)
-            if outage.width >= visible { break }
+            if isVisible(outage) { break }
         }
         return ends
     }
 
-    /// Long enough that at least one write must have failed.
-    private var visible: Span { plan.probes.every + plan.probes.timeout + .milliseconds(100) }
+    /// Long enough, while the prober was at work, that at least one write must have failed.
+    private func isVisible(_ outage: InstantRange) -> Bool {
+        let stalled = history.stalls.reduce(Span.zero) { sum, stall in
+            sum + max(.zero, min(stall.to, outage.upper) - max(stall.from, outage.lower))
+        }
+        return outage.width - stalled >= plan.probes.every + plan.probes.timeout + .milliseconds(100)
+    }
 
     private func chain(from index: Int, in outages: [InstantRange]) -> [Instant] {
         let hold = plan.hold
@@ -117,7 +122,7 @@ struct FigureInspection {
         for next in index..<outages.count {
             guard next + 1 < outages.count else { return ends + [outages[next].upper] }
             let gap = outages[next + 1].lower - outages[next].upper
-            let mayEnd = gap >= hold - slack || outages[next + 1].width < visible
+            let mayEnd = gap >= hold - slack || !isVisible(outages[next + 1])
             if mayEnd { ends.append(outages[next].upper) }
             if gap > hold + slack { return ends }
         }

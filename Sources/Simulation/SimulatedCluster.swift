@@ -68,7 +68,7 @@ struct SimulatedCluster: Sendable {
         consider(promotesAt)
         consider(reroutesAt)
         for node in nodes {
-            if node.isAlive { consider(node.readyAt) }
+            if node.isAlive, !node.isFrozen { consider(node.readyAt) }
             if node.isServing { consider(node.demotesAt) }
         }
         for write in writes { consider(write.next) }
@@ -79,7 +79,7 @@ struct SimulatedCluster: Sendable {
 
     private mutating func carryOutControl() {
         for index in nodes.indices where nodes[index].isAlive {
-            if let ready = nodes[index].readyAt, ready <= now { become(ready: index) }
+            if let ready = nodes[index].readyAt, ready <= now, !nodes[index].isFrozen { become(ready: index) }
             if nodes[index].isServing, let end = nodes[index].demotesAt, end <= now { demote(index) }
         }
         if let detectsAt, detectsAt <= now {

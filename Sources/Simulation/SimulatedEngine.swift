@@ -38,7 +38,9 @@ struct SimulatedEngine: ContainerEngine {
 
     func kill(_ container: String, signal: Signal) async throws(FaultError) {
         let system = caller.system
-        try await change(signal == .resume ? .unpause : .kill, container) { state, index in
+        // Behind an engine nobody can read back whether a stopped process goes on: a lie about that cannot be found out.
+        let verb: Weather.Verb = signal == .resume ? .unpause : .kill
+        try await change(verb, container, mayLie: signal != .resume) { state, index in
             guard state.containers[index].hasProcess else {
                 return FaultError(.notApplicable, "container \(container) is not running")
             }
@@ -94,10 +96,10 @@ struct SimulatedEngine: ContainerEngine {
     }
 
     private func change(
-        _ verb: Weather.Verb, _ container: String, patience: Span = .seconds(15),
+        _ verb: Weather.Verb, _ container: String, patience: Span = .seconds(15), mayLie: Bool = true,
         _ body: @escaping @Sendable (inout SystemState, Int) -> FaultError?
     ) async throws(FaultError) {
-        try await caller.call(verb, on: container, patience: patience, lie: ()) { state in
+        try await caller.call(verb, on: container, patience: patience, lie: mayLie ? () : nil) { state in
             guard let index = state.index(of: container) else { return .failure(Self.none(container)) }
             return body(&state, index).map { .failure($0) } ?? .success(())
         }

@@ -6,6 +6,8 @@ internal import Synchronization
 /// How the probes of a world look at its cluster.
 struct ProbeCharacter: Sendable {
     var every = Span.seconds(1)
+    /// Between two looks at the roles.
+    var looksEvery = Span.seconds(1)
     var timeout = Span.seconds(2)
     /// The longest half way of a write.
     var leg = Span.milliseconds(10)

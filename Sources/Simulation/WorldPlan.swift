@@ -56,12 +56,13 @@ struct WorldPlan {
         character.promotion = draw.span(.milliseconds(200), .seconds(4))
         character.reroute = draw.span(.milliseconds(10), .seconds(3))
         character.startup = draw.span(.milliseconds(200), .seconds(6))
-        character.demotion = draw.chance(50) ? .zero : draw.span(.seconds(4), .seconds(20))
+        character.demotion = draw.chance(50) ? .zero : draw.span(.seconds(5), .seconds(20))
         character.lag = draw.chance(50) ? draw.span(.milliseconds(1), .milliseconds(50)) : draw.span(.zero, .seconds(4))
         character.isSynchronous = draw.chance(30)
         // A client gives up later than a synchronous commit takes, or it would never be served.
         if character.isSynchronous { character.lag = min(character.lag, .milliseconds(200)) }
         if draw.chance(10) { character.losesAcknowledgement = draw.number(5..<60) }
+        probes.looksEvery = draw.chance(50) ? .seconds(1) : .seconds(2)
         probes.timeout = draw.span(.milliseconds(1_500), .seconds(5))
         probes.leg = draw.chance(80) ? .milliseconds(20) : .milliseconds(300)
     }
