@@ -20,6 +20,8 @@ struct HealRounds {
     private var tried: Set<MutationID> = []
     /// Until when a change may still arrive, however clean its target looks.
     private var lateUntil: [MutationID: Instant] = [:]
+    /// Targets of which a newer change could not be healed.
+    private var blocked: Set<String> = []
     private var hasGivenUp = false
 
     init(_ intents: [JournalIntent], startedAt start: Instant, patience: Span) {
@@ -52,6 +54,15 @@ struct HealRounds {
     /// True once for each change.
     mutating func isFirstTry(_ intent: JournalIntent) -> Bool { tried.insert(intent.id).inserted }
 
+    /// What looks clean under a newer change that is still there may only be hidden by it: it is not healed yet.
+    func inOrder(_ result: Healer.Result) -> Healer.Result {
+        guard result.isHealed, blocked.contains(result.intent.target) else { return result }
+        var hidden = result
+        hidden.failure = FaultError(
+            .notApplicable, "a newer change of \(result.intent.targetName) could not be healed, and may hide this one")
+        return hidden
+    }
+
     /// Takes how a try went; false when the change is tried again.
     mutating func settle(_ result: Healer.Result, isLast: Bool, at now: Instant) -> Bool {
         let mayPass: Bool
@@ -67,6 +78,7 @@ struct HealRounds {
             return false
         }
         lateUntil[result.intent.id] = nil
+        if !result.isHealed { blocked.insert(result.intent.target) }
         results.append(result)
         return true
     }

@@ -60,7 +60,7 @@ package struct Healer: Sendable {
                     try await append(.healing(intent.id, at: context.time.now))
                     transition(intent, .healing)
                 }
-                let result = await heal(intent)
+                let result = rounds.inOrder(await heal(intent))
                 guard rounds.settle(result, isLast: isLast, at: context.time.now) else { continue }
                 try await conclude(result, append)
             }

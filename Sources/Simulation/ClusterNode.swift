@@ -26,6 +26,8 @@ struct ClusterNode: Sendable {
     var readyAt: Instant?
     /// A primary that another has replaced steps down at this instant.
     var demotesAt: Instant?
+    /// A look has found it to be primary since it became one.
+    var isSeen = false
     /// What it wrote since it became primary, with what it took over.
     var log: [Entry] = []
 
@@ -38,6 +40,8 @@ struct ClusterNode: Sendable {
     var isServing: Bool { isAlive && readyAt == nil && !isFrozen && !isCut }
     /// It believes itself to be primary, whether or not anybody can reach it.
     var claimsPrimary: Bool { isAlive && readyAt == nil && role == .primary }
+    /// A promotion in the last moment before nothing is heard of a node any more is below what sampling can show.
+    var isKnowable: Bool { claimsPrimary && (isSeen || isServing) }
 }
 
 /// One write on its way to a node and back.

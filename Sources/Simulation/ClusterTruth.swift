@@ -4,7 +4,7 @@ internal import Basics
 struct ClusterTruth: Sendable {
     /// When clients were without service; the last one may be open.
     private(set) var outages: [InstantRange] = []
-    /// When two nodes believed to be primary at once, reachable or not.
+    /// When two nodes believed to be primary at once, reachable or not, and could be known to.
     private(set) var duals: [InstantRange] = []
     var promotions: [Instant] = []
     /// Writes that the cluster has acknowledged, whether or not the client heard of it.

@@ -44,14 +44,16 @@ struct FigureInspection {
     private mutating func inspectSplit(_ result: CriterionResult) {
         guard let lower = result.lower, let upper = result.upper, let first = history.states.first?.sent else { return }
         let last = history.states.reduce(first) { max($0, $1.sent) }
-        // Half a look at each end may be outside of what was seen.
-        let seen = truth.duals.reduce(0.0) { sum, dual in
-            let from = max(dual.lower, first)
-            let until = min(dual.upper, last)
-            return sum + max(0, (until - from).seconds)
+        func total(longerThan least: Span) -> Double {
+            truth.duals.reduce(0.0) { sum, dual in
+                let length = min(dual.upper, last) - max(dual.lower, first)
+                return sum + (length > least ? length.seconds : 0)
+            }
         }
-        if lower > seen + plan.probes.looksEvery.seconds || upper < seen - Self.rounding {
-            violations.append("two primaries for \(seen) s, reported: \(lower) to \(upper) s")
+        let (all, seen) = (total(longerThan: .zero), total(longerThan: plan.probes.looksEvery * 2))
+        // Half a look at each end may be outside of what was seen, and what is shorter than a look as a whole.
+        if lower > all + plan.probes.looksEvery.seconds || upper < seen - Self.rounding {
+            violations.append("two primaries for \(seen) s of \(all) s, reported: \(lower) to \(upper) s")
         }
     }
 

@@ -154,8 +154,9 @@ struct SimulatedCluster: Sendable {
     private mutating func settle() {
         // A primary that must wait for its standbys, and is no longer theirs, answers no write.
         let isHeard = !character.isSynchronous || endpoint == current
+        for index in nodes.indices where !nodes[index].claimsPrimary { nodes[index].isSeen = false }
         let serving = nodes[endpoint].isServing && nodes[endpoint].role == .primary && isHeard
-        truth.note(isServing: serving, primaries: nodes.count(where: \.claimsPrimary), at: now)
+        truth.note(isServing: serving, primaries: nodes.count(where: \.isKnowable), at: now)
     }
 
     // MARK: Writes
@@ -286,10 +287,11 @@ extension SimulatedCluster {
     }
 
     /// What one look at a node says.
-    func look(at index: Int) -> (state: Label, detail: Label, isPrompt: Bool) {
+    mutating func look(at index: Int) -> (state: Label, detail: Label, isPrompt: Bool) {
         let node = nodes[index]
         if node.isCut || (node.isAlive && node.isFrozen) { return (StateSample.unreachable, "timeout", false) }
         if !node.isAlive || node.readyAt != nil { return (StateSample.unreachable, "refused", true) }
+        nodes[index].isSeen = node.role == .primary
         return (node.role == .primary ? StateSample.primary : StateSample.replica, .none, true)
     }
 }

@@ -101,9 +101,13 @@ struct Caller: Sendable {
         _ body: @escaping @Sendable (inout SystemState) -> Result<Value, FaultError>
     ) {
         let (process, system) = (process, system)
+        let boot = system.at { $0.boot }
         system.scheduler.schedule(at: process.now + span) {
             guard !slot.isWithdrawn(at: process.now) else { return }
-            slot.store(system.at { body(&$0) })
+            let result = system.at { state in state.boot == boot ? body(&state) : nil }
+            // What the machine had in hand when its power failed is gone with it.
+            guard let result else { return }
+            slot.store(result)
             // The change is made, and the caller dies before it hears of it.
             _ = process.livesOn(after: effect)
         }
