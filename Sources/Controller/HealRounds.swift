@@ -20,8 +20,8 @@ struct HealRounds {
     private var tried: Set<MutationID> = []
     /// Until when a change may still arrive, however clean its target looks.
     private var lateUntil: [MutationID: Instant] = [:]
-    /// Targets of which a newer change could not be healed.
-    private var blocked: Set<String> = []
+    /// Targets of which a newer change could not be healed for good.
+    private var failed: Set<String> = []
     private var hasGivenUp = false
 
     init(_ intents: [JournalIntent], startedAt start: Instant, patience: Span) {
@@ -56,7 +56,7 @@ struct HealRounds {
 
     /// What looks clean under a newer change that is still there may only be hidden by it: it is not healed yet.
     func inOrder(_ result: Healer.Result) -> Healer.Result {
-        guard result.isHealed, blocked.contains(result.intent.target) else { return result }
+        guard result.isHealed, failed.contains(result.intent.target) else { return result }
         var hidden = result
         hidden.failure = FaultError(
             .notApplicable, "a newer change of \(result.intent.targetName) could not be healed, and may hide this one")
@@ -78,7 +78,7 @@ struct HealRounds {
             return false
         }
         lateUntil[result.intent.id] = nil
-        if !result.isHealed { blocked.insert(result.intent.target) }
+        if !result.isHealed { failed.insert(result.intent.target) }
         results.append(result)
         return true
     }

@@ -39,7 +39,8 @@ private struct RolesSession: ProbeSession {
         var number: Int64 = 1
         var silent: [StateSample] = []
         while !Task.isCancelled {
-            guard (try? await process.sleep(until: start + character.looksEvery * number)) != nil, !process.isDead else {
+            guard (try? await process.sleep(until: start + character.looksEvery * number)) != nil, !process.isDead
+            else {
                 return
             }
             for sample in silent { context.record(.state(sample)) }
