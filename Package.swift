@@ -95,7 +95,7 @@ let package = Package(
                 "Basics", "Experiment", "Contracts", "Journal", "HTTP", "Docker", "Process", "Postgres", "Controller",
                 "TestSupport", "PostgresSupport",
             ]),
-        tests("CommandLine", ["Basics", "Process"]),
+        tests("CommandLine", ["Basics", "Experiment", "Contracts", "Journal", "Process"]),
         tests("Controller", ["Basics", "Experiment", "Contracts", "Journal", "Controller", "Simulation"]),
         tests("Postgres", ["Basics", "Experiment", "Contracts", "HTTP", "Postgres", "PostgresSupport"]),
         tests("Web", ["Basics", "Experiment", "Contracts", "HTTP", "Web", "CLinux"]),

@@ -3,6 +3,7 @@ internal import Contracts
 internal import Controller
 internal import Experiment
 internal import Journal
+internal import Process
 
 /// What is left of ours in the systems, as journals tell of it and as the systems themselves show it.
 struct LeftoverReport: Encodable {
@@ -33,11 +34,21 @@ struct LeftoverReport: Encodable {
                     description: "run \(entry.run) was never closed, and its journal is gone",
                     commands: ["squall heal --run \(entry.run) --abandon   (when nothing else is listed here)"]))
         }
-        let alive = Set(inProgress.compactMap { try? JournalReader.read($0).header.run })
+        let alive = Set(inProgress.compactMap { try? JournalReader.read($0).header.run }).union(watched(systems.host))
         for scanner in systems.registry.scanners {
             for scan in await scanner.scan(known, in: systems.context(run: "leftovers", secrets: []) { _ in }) {
                 take(scan, alive: alive, reported: reported)
             }
+        }
+    }
+
+    /// Runs of other folders, and of other users, that a medic on this machine watches: it will heal what bears their mark.
+    private func watched(_ table: any ProcessTable) -> [String] {
+        // Without a process table every mark counts as left over, which is the safe side.
+        let medics = ((try? table.processes()) ?? []).filter { $0.arguments.dropFirst().first == "medic" }
+        return medics.compactMap { medic in
+            let path = medic.arguments.last { $0.hasSuffix("/journal") }
+            return path?.split(separator: "/").dropLast().last.map(String.init)
         }
     }
 
