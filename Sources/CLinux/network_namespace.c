@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <linux/sockios.h>
 #include <pthread.h>
 #include <sched.h>
@@ -42,6 +43,8 @@ int squall_socket_in_namespace(int space, int domain, int type, int protocol) {
     }
     return visit.result;
 }
+
+int squall_is_network_namespace(int descriptor) { return ioctl(descriptor, NS_GET_NSTYPE) == CLONE_NEWNET; }
 
 int squall_namespace_of_socket(int socket) {
     int space = ioctl(socket, SIOCGSKNS);

@@ -28,7 +28,11 @@ struct NetworkNamespace: ~Copyable {
         try self.init(path: "/proc/\(pid)/ns/net")
     }
 
+    /// Docker leaves plain files behind where a namespace was mounted: the kernel is asked what the file stands for.
     private static func identity(of descriptor: CInt) throws(SystemError) -> NamespaceIdentity {
+        guard squall_is_network_namespace(descriptor) == 1 else {
+            throw SystemError("open", errno: EINVAL, subject: "a file that is no network namespace")
+        }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw SystemError.last("fstat", subject: "network namespace") }
         return NamespaceIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))

@@ -100,11 +100,13 @@ package actor LocalNetworkKernel: NetworkKernel {
         }
     }
 
+    package func tablesOfOurs() throws(NetworkError) -> SystemScan { try NetworkTables.scan(NamespaceCensus()) }
+
     // MARK: Blocking
 
     package func install(_ block: Block, note: @escaping @Sendable (String) -> Void) throws(NetworkError) {
         let rules = BlockRules(
-            name: block.mark, comment: "squall run \(block.run)", traffic: block.traffic, mode: block.mode)
+            name: block.mark, comment: NetworkTables.comment + block.run, traffic: block.traffic, mode: block.mode)
         var spaces: [HeldNamespace] = []
         for member in block.members {
             let space = try open(member.process)

@@ -1,4 +1,5 @@
 package import Basics
+package import Contracts
 package import Process
 
 /// What the network faults need of the machine whose kernel has the targets' namespaces; a service, so that a simulated
@@ -21,6 +22,8 @@ package protocol NetworkKernel: Sendable {
     /// How many addresses a table of this mark still blocks in the namespace; nil when there is no such table or no such
     /// namespace any more.
     func blocked(_ mark: String, in member: Block.Member) async throws(NetworkError) -> Int?
+    /// Every table that bears our mark, in whatever namespace of the machine.
+    func tablesOfOurs() async throws(NetworkError) -> SystemScan
     /// Sends packets of our own along the paths and tells by index which ones got through.
     func passing(_ paths: [ProbePath], of block: Block, within limit: Span) async throws(NetworkError) -> Set<Int>
 }

@@ -98,7 +98,7 @@ package struct NetworkPartitionFault: Fault {
                 advice: "packets are stopped in a container's network namespace: select containers on one side")
         }
         let run = String(context.run.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }.prefix(64))
-        let mark = "squall_\(run)_\(String(context.time.now.nanoseconds, radix: 36))"
+        let mark = "\(NetworkTables.prefix)\(run)_\(String(context.time.now.nanoseconds, radix: 36))"
         return Undo(
             target: target.name,
             block: Block(mark: mark, run: context.run, traffic: traffic, mode: mode, members: members),
