@@ -68,10 +68,12 @@ struct FigureInspection {
         if result.parts.isEmpty { return inspectHealthy(upper, effect) }
         let ends = recoveries(after: effect)
         // Nothing was lost after the fault: a write that had hung before it may have ended then.
-        let isTrue = ends.isEmpty && lower == 0 || ends.contains { end in
-            let real = (end - start).seconds
-            return lower - Self.rounding <= max(0, real) && real <= upper + Self.rounding
-        }
+        let isTrue =
+            ends.isEmpty && lower == 0
+            || ends.contains { end in
+                let real = (end - start).seconds
+                return lower - Self.rounding <= max(0, real) && real <= upper + Self.rounding
+            }
         if !isTrue {
             let real = ends.map { "\(($0 - start).seconds)" }.joined(separator: " or ")
             violations.append("service was back after \(real) s, reported: \(lower) to \(upper) s")

@@ -167,7 +167,9 @@ extension SimulatedDisk {
             if let other = state.heals[id], other != process.number, isAtWork(other) {
                 state.violations.append("\(process.name) heals change \(id) while another process does")
             }
-            if let turn = state.turn, turn != process.number, isAtWork(turn), process.now - state.turnSince < .seconds(60) {
+            if let turn = state.turn, turn != process.number, isAtWork(turn),
+                process.now - state.turnSince < .seconds(60)
+            {
                 state.violations.append("\(process.name) heals change \(id) out of turn")
             }
             state.heals[id] = process.number

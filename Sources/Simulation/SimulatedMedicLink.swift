@@ -33,7 +33,8 @@ final class SimulatedMedicLink: MedicLink {
     private let state: Mutex<State>
 
     init(
-        controller: SimulatedProcess, seed: UInt64, isDeaf: Bool, launch: @escaping @Sendable (Int, SimulatedMedicLink) -> Void,
+        controller: SimulatedProcess, seed: UInt64, isDeaf: Bool,
+        launch: @escaping @Sendable (Int, SimulatedMedicLink) -> Void,
         onLoss: @escaping @Sendable () -> Void
     ) {
         self.controller = controller

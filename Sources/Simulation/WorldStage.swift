@@ -81,7 +81,8 @@ final class WorldStage: Sendable {
         history.follow(recorder, of: process)
         let relay = Relay()
         let link = SimulatedMedicLink(
-            controller: process, seed: plan.seed &+ 2, isDeaf: mutant == .medicIgnoresEndOfFile, launch: { [self] in startMedic($0, $1, controller: process) },
+            controller: process, seed: plan.seed &+ 2, isDeaf: mutant == .medicIgnoresEndOfFile,
+            launch: { [self] in startMedic($0, $1, controller: process) },
             onLoss: { relay.send(.environmentFailed("the medic is lost")) })
         let sink = SimulatedJournal(disk: disk, process: process)
         let journal: any JournalSink = mutant.map { MutantJournal(sink, $0) } ?? sink
