@@ -34,12 +34,14 @@ package struct AcknowledgementTerm: Sendable, Hashable {
         return (closed + open.values).sorted { ($0.first.lower, $0.node) < ($1.first.lower, $1.node) }
     }
 
-    /// A gap that tells a break from a low rate: one second, or twenty times the mean distance of acknowledgements.
+    /// A gap that tells a break from a low rate: one second, or three times the mean distance of acknowledgements.
+    ///
+    /// No more: in ten seconds a cluster can fail over and back, and would be accused of two primaries at once.
     package static func gap(for acknowledged: OperationList) -> Span {
         guard let first = acknowledged.first, let last = acknowledged.last, acknowledged.count > 1 else {
             return .seconds(1)
         }
-        return max(.seconds(1), min(.seconds(10), (last.end - first.end) / Int64(acknowledged.count - 1) * 20))
+        return max(.seconds(1), min(.seconds(10), (last.end - first.end) / Int64(acknowledged.count - 1) * 3))
     }
 }
 

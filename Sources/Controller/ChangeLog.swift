@@ -8,6 +8,8 @@ package final class ChangeLog: Sendable {
     private let journal: any JournalSink
     private let time: any TimeSource
     private let state = Mutex((open: [JournalIntent](), all: [JournalIntent](), confirmed: Set<MutationID>()))
+    /// Heals at work: the turn is the whole process's, so that the first to end must not give it away.
+    private let heals = Mutex(0)
 
     package init(journal: any JournalSink, time: any TimeSource) {
         self.journal = journal
@@ -49,11 +51,16 @@ package final class ChangeLog: Sendable {
     /// A turn that does not come within `patience`, or cannot be asked for, must not stop a heal, which may be repeated.
     func whileHavingTurn<Result>(patience: Span = .seconds(60), _ body: () async -> Result) async -> Result {
         let deadline = time.now + patience
+        heals.withLock { $0 += 1 }
         while !((try? await journal.takeTurn()) ?? true), time.now < deadline {
             guard (try? await time.sleep(for: .milliseconds(50))) != nil else { break }
         }
         let result = await body()
-        await journal.endTurn()
+        let isLast = heals.withLock { heals in
+            heals -= 1
+            return heals == 0
+        }
+        if isLast { await journal.endTurn() }
         return result
     }
 

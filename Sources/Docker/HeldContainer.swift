@@ -151,21 +151,17 @@ extension HeldContainer {
             guard details.state == .running || details.state == .paused, isSameStart(as: details),
                 try hasEnded(in: context)
             else { return details }
-            guard context.time.now < deadline else {
-                throw FaultError(
-                    .timeout,
-                    "the engine reports container \(name) as \(details.state.text), but its process has ended",
-                    advice: "docker restart \(name)")
-            }
+            // By then it is not the engine that is late: the pid is of another pid namespace than ours.
+            guard context.time.now < deadline else { return details }
             try await pause(.milliseconds(10), in: context)
         }
     }
 
-    /// Whether the init process that this machine saw has ended; false when it never saw it.
+    /// Whether the init process that this machine saw has ended; false when it, in this boot, never saw it.
     private func hasEnded(in context: SystemContext) throws(FaultError) -> Bool {
         guard let processStart else { return false }
         let host = try context.services.require((any Host).self)
-        guard bootID == host.bootID else { return true }
+        guard bootID == host.bootID else { return false }
         do throws(SystemError) {
             let process = try host.process(pid)
             guard process.startTime == processStart, let state = try process.state() else { return true }

@@ -11,10 +11,9 @@ enum DurationInspection {
 
     static func violations(_ stage: WorldStage, _ system: SystemState) -> [String] {
         let plan = stage.plan
-        let isFair = plan.weather.failsEvery == nil && plan.weather.lies.isEmpty && plan.weather.outages.isEmpty
         // Nobody watches while controller and medic are both gone.
         let isWatched = [.none, .controllerKilled, .controllerFrozen, .signals].contains(plan.trouble)
-        guard isFair, isWatched, plan.weather.denied.isEmpty else { return [] }
+        guard plan.weather.isFair, isWatched else { return [] }
         return stage.disk.records.compactMap { record in
             guard case .intent(let intent) = record, let duration = intent.timeToLive else { return nil }
             return outlived(intent, duration, system)

@@ -67,10 +67,13 @@ struct FigureInspection {
         guard let upper = result.upper else { return inspectUnrecovered(lower, from: start) }
         if result.parts.isEmpty { return inspectHealthy(upper, effect) }
         let ends = recoveries(after: effect)
-        let isTrue = ends.contains { end in
-            let real = (end - start).seconds
-            return lower - Self.rounding <= max(0, real) && real <= upper + Self.rounding
-        }
+        // Nothing was lost after the fault: a write that had hung before it may have ended then.
+        let isTrue =
+            ends.isEmpty && lower == 0
+            || ends.contains { end in
+                let real = (end - start).seconds
+                return lower - Self.rounding <= max(0, real) && real <= upper + Self.rounding
+            }
         if !isTrue {
             let real = ends.map { "\(($0 - start).seconds)" }.joined(separator: " or ")
             violations.append("service was back after \(real) s, reported: \(lower) to \(upper) s")

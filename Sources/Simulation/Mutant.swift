@@ -1,59 +1,69 @@
-internal import Basics
 internal import Contracts
-internal import Controller
-internal import Journal
-internal import Synchronization
+internal import Docker
 
 /// A defect that is put into the tool on purpose, at one of its seams: the simulation must notice each of them.
 package enum Mutant: String, Sendable, CaseIterable {
+    // The journal
     case dropsIntent
+    case writesIntentAfterInjection
+    case neverSyncs
+    case recordsHealedBeforeHeal
+    case recordsFailedHealAsHealed
+    case dropsHealed
+    // Replay
+    case replayTakesRelievedForHealed
+    case replayHealsOldestFirst
+    case replayHealsNewestOnly
+    // The medic
+    case medicIgnoresEndOfFile
+    case medicIgnoresTimeToLive
+    case medicFightsLiveController
+    case takesOverWithoutLock
+    case healsOutOfTurn
+    // Faults and heals
+    case healDoesNothing
+    case healIsNotVerified
+    case healTakesErrorForSuccess
+    case abortSkipsHeal
+    case unprovenIsConfirmed
+    case effectIsDatedLate
+    // The verdict
+    case recoveryTimeTooShort
+    case lossUndercounted
+    case splitBrainOverlooked
+    case leftoversNotTold
 
-    var registry: Registry { WorldKinds.plain }
-}
-
-/// Which defect is active, for the kinds that are wrapped.
-struct MutantState: Sendable {
-    let mutant: Mutant
-
-    init(_ mutant: Mutant) {
-        self.mutant = mutant
-    }
-}
-
-/// The journal of a tool with a defect.
-struct MutantJournal: JournalSink {
-    let journal: any JournalSink
-    let mutant: Mutant
-    let process: SimulatedProcess
-
-    init(_ journal: any JournalSink, _ mutant: Mutant, _ process: SimulatedProcess) {
-        self.journal = journal
-        self.mutant = mutant
-        self.process = process
-    }
-
-    func append(_ record: JournalRecord) async throws(JournalError) {
-        if case .intent = record, mutant == .dropsIntent { return }
-        try await journal.append(record)
-    }
-
-    func takeTurn() async throws(JournalError) -> Bool { try await journal.takeTurn() }
-    func endTurn() async { await journal.endTurn() }
-}
-
-/// The store of a tool with a defect.
-struct MutantStore: JournalStore {
-    let store: any JournalStore
-    let mutant: Mutant
-    let process: SimulatedProcess
-
-    init(_ store: any JournalStore, _ mutant: Mutant, _ process: SimulatedProcess) {
-        self.store = store
-        self.mutant = mutant
-        self.process = process
+    /// The kinds with this defect in them.
+    var registry: Registry {
+        switch self {
+        case .healDoesNothing, .healIsNotVerified, .healTakesErrorForSuccess, .abortSkipsHeal, .unprovenIsConfirmed,
+            .effectIsDatedLate:
+            var registry = WorldKinds.plain
+            registry.faults = [
+                MutantFault<ContainerKillFault>.self, MutantFault<ContainerStopFault>.self,
+                MutantFault<ContainerPauseFault>.self, MutantFault<ContainerRestartFault>.self,
+                MutantFault<SimulatedRuleFault>.self, MutantFault<SimulatedSettingFault>.self,
+            ]
+            return registry
+        default: return WorldKinds.plain
+        }
     }
 
-    func read() async throws(JournalError) -> JournalContents { try await store.read() }
-    func takeOver() async throws(JournalError) -> any JournalSink { try await store.takeOver() }
-    func openBeside() async throws(JournalError) -> any JournalSink { try await store.openBeside() }
+    /// A figure as a tool with this defect reports it.
+    func altered(_ result: CriterionResult) -> CriterionResult {
+        var altered = result
+        switch (self, result.kind) {
+        case (.recoveryTimeTooShort, "rto"):
+            altered.lower = result.lower.map { $0 * 0.9 }
+            altered.upper = result.upper.map { $0 * 0.9 }
+        case (.lossUndercounted, "rpo"):
+            altered.lower = result.lower.map { max(0, $0 - 1) }
+            altered.upper = result.upper.map { max(0, $0 - 1) }
+        case (.splitBrainOverlooked, "split-brain"):
+            altered.lower = result.lower.map { _ in 0 }
+            altered.upper = result.upper.map { _ in 0 }
+        default: break
+        }
+        return altered
+    }
 }

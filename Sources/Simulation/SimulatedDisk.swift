@@ -19,6 +19,9 @@ final class SimulatedDisk: Sendable {
         var owner: Int?
         /// Who has the turn to heal.
         var turn: Int?
+        var turnSince = WorldPlan.start
+        /// A tool with the defect that it does not wait for the disk.
+        var neverSyncs = false
         /// When nothing more can be written.
         var full: InstantRange?
         var longestSync = Span.milliseconds(5)
@@ -31,14 +34,28 @@ final class SimulatedDisk: Sendable {
     let scheduler: Scheduler
     let state: Mutex<State>
     let path = "runs/simulated/journal"
+    /// No call fails in this world, so that nothing of the controller's takes longer than it may.
+    private let isFair: Bool
 
-    init(seed: UInt64, scheduler: Scheduler) {
+    init(seed: UInt64, isFair: Bool, scheduler: Scheduler) {
         self.scheduler = scheduler
+        self.isFair = isFair
         state = Mutex(State(generator: SeededGenerator(seed: seed)))
     }
 
     var records: [JournalRecord] { state.withLock { $0.entries.map(\.record) } }
     var isClosed: Bool { records.contains { if case .closed = $0 { true } else { false } } }
+
+    /// Changes that no record says are healed.
+    var open: [String] {
+        records.reduce(into: []) { open, record in
+            switch record {
+            case .intent(let intent): open.append(intent.id.text)
+            case .healed(let id, _): open.removeAll { $0 == id.text }
+            case .opened, .active, .healing, .healFailed, .relieved, .closed: break
+            }
+        }
+    }
 
     /// Whether an open intent with this target's name is on disk, synced.
     func holdsIntent(for targetName: String) -> Bool {
@@ -82,20 +99,31 @@ final class SimulatedDisk: Sendable {
 }
 
 /// What a process writes its journal with.
-struct SimulatedJournal: JournalSink {
-    let disk: SimulatedDisk
-    let process: SimulatedProcess
+final class SimulatedJournal: JournalSink {
+    private let disk: SimulatedDisk
+    private let process: SimulatedProcess
+    /// After one failure nothing more is accepted, as by the real writer.
+    private let isBroken = Mutex(false)
+
+    init(disk: SimulatedDisk, process: SimulatedProcess) {
+        self.disk = disk
+        self.process = process
+    }
 
     func append(_ record: JournalRecord) async throws(JournalError) {
+        if isBroken.withLock({ $0 }) { throw JournalError(.writeFailed, "the journal failed before") }
         guard let write = await process.mayAct() else { throw Self.dead }
         let now = process.now
         let isWritten = disk.state.withLock { state -> Bool in
             if let full = state.full, full.lower <= now, now <= full.upper { return false }
-            state.note(record, by: process.number)
+            disk.inspect(record, by: process, &state)
             state.entries.append(SimulatedDisk.Entry(record: record, isSynced: false, process: process.number))
             return true
         }
-        guard isWritten else { throw JournalError(.writeFailed, "no space left on the simulated device") }
+        guard isWritten else {
+            isBroken.withLock { $0 = true }
+            throw JournalError(.writeFailed, "no space left on the simulated device")
+        }
         guard process.livesOn(after: write) else { throw Self.dead }
         guard record.isDurable else { return }
         guard let sync = await process.mayAct() else { throw Self.dead }
@@ -106,7 +134,7 @@ struct SimulatedJournal: JournalSink {
         _ = try? await process.sleep(for: wait)
         guard !process.isDead else { throw Self.dead }
         disk.state.withLock { state in
-            for index in state.entries.indices { state.entries[index].isSynced = true }
+            for index in state.entries.indices { state.entries[index].isSynced = !state.neverSyncs }
         }
         guard process.livesOn(after: sync) else { throw Self.dead }
     }
@@ -116,6 +144,7 @@ struct SimulatedJournal: JournalSink {
         return disk.state.withLock { state in
             if let turn = state.turn, turn != process.number, disk.isAlive(turn) { return false }
             state.turn = process.number
+            state.turnSince = process.now
             return true
         }
     }
@@ -130,14 +159,35 @@ struct SimulatedJournal: JournalSink {
     static let dead = JournalError(.writeFailed, "the process is dead")
 }
 
-extension SimulatedDisk.State {
-    /// Two that are alive must not heal one change at the same time.
-    mutating func note(_ record: JournalRecord, by process: Int) {
+extension SimulatedDisk {
+    /// Two that live must not heal one change at the same time, and the medic must not meddle with a controller that works.
+    fileprivate func inspect(_ record: JournalRecord, by process: SimulatedProcess, _ state: inout State) {
         switch record {
-        case .healing(let id, _): heals[id] = process
-        case .healed(let id, _), .healFailed(let id, _, _): heals[id] = nil
-        case .opened, .intent, .active, .relieved, .closed: break
+        case .healing(let id, _):
+            if let other = state.heals[id], other != process.number, isAtWork(other) {
+                state.violations.append("\(process.name) heals change \(id) while another process does")
+            }
+            if let turn = state.turn, turn != process.number, isAtWork(turn),
+                process.now - state.turnSince < .seconds(60)
+            {
+                state.violations.append("\(process.name) heals change \(id) out of turn")
+            }
+            state.heals[id] = process.number
+        case .healed(let id, _), .healFailed(let id, _, _): state.heals[id] = nil
+        case .relieved(let id, _):
+            if isFair, state.full == nil, let owner = state.owner, isAtWork(owner), wasNeverFrozen(owner) {
+                state.violations.append("\(process.name) relieved change \(id) of a controller that works")
+            }
+        case .opened, .intent, .active, .closed: break
         }
+    }
+
+    private func isAtWork(_ process: Int) -> Bool {
+        scheduler.state.withLock { $0.processes[process].life == .alive && !$0.processes[process].isFinished }
+    }
+
+    private func wasNeverFrozen(_ process: Int) -> Bool {
+        scheduler.state.withLock { $0.processes[process].frozenAt == nil }
     }
 }
 

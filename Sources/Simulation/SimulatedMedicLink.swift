@@ -27,17 +27,21 @@ final class SimulatedMedicLink: MedicLink {
     private let controller: SimulatedProcess
     /// Makes a process of the given number, which calls `attach` when it watches.
     private let launch: @Sendable (Int, SimulatedMedicLink) -> Void
+    /// A defect: the end of the channel is not noticed.
+    private let isDeaf: Bool
     private let onLoss: @Sendable () -> Void
     private let state: Mutex<State>
 
     init(
-        controller: SimulatedProcess, seed: UInt64, launch: @escaping @Sendable (Int, SimulatedMedicLink) -> Void,
+        controller: SimulatedProcess, seed: UInt64, isDeaf: Bool,
+        launch: @escaping @Sendable (Int, SimulatedMedicLink) -> Void,
         onLoss: @escaping @Sendable () -> Void
     ) {
         self.controller = controller
         self.launch = launch
         self.onLoss = onLoss
         state = Mutex(State(generator: SeededGenerator(seed: seed)))
+        self.isDeaf = isDeaf
         controller.whenGone { [self] in
             later { self.deliver(nil) }
         }
@@ -101,6 +105,7 @@ final class SimulatedMedicLink: MedicLink {
     }
 
     private func deliver(_ message: Medic.Message?) {
+        if message == nil, isDeaf { return }
         state.withLock { $0.medic?.medic }?.receive(message)
     }
 

@@ -51,6 +51,8 @@ struct Weather: Sendable {
     /// When the engine does not run at all.
     var outages: [InstantRange] = []
 
+    var isFair: Bool { failsEvery == nil && lies.isEmpty && denied.isEmpty && outages.isEmpty }
+
     mutating func span(upTo most: Span) -> Span {
         Span(nanoseconds: Int64(generator.next() % UInt64(max(1, most.nanoseconds))))
     }

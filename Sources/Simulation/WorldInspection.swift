@@ -23,7 +23,8 @@ struct WorldInspection: Sendable {
         history = stage.history.history
         let history = history
         results = stage.assembly.criteria.map { criterion in
-            stage.judged(criterion.checker.check(history, criterion.subject))
+            let result = criterion.checker.check(history, criterion.subject)
+            return stage.mutant?.altered(result) ?? result
         }
         let judgement = RunJudgement.judge(
             history, criteria: results, steps: stage.assembly.experiment.method.map(\.name), hasSteadyState: true)
@@ -46,6 +47,9 @@ struct WorldInspection: Sendable {
         let isPossible = stage.plan.weather.denied.isEmpty
         let hasJournal = !stage.disk.records.isEmpty
         let findings = stage.findings.withLock { $0 }
+        if stage.disk.isClosed, !stage.disk.open.isEmpty {
+            violations.append("the journal is closed over open changes: \(stage.disk.open.joined(separator: ", "))")
+        }
         if isPossible {
             if !left.isEmpty { violations.append("left over: \(left.joined(separator: "; "))") }
             if hasJournal, !stage.disk.isClosed {
@@ -112,9 +116,4 @@ extension SystemState {
                 && transition.at <= effect.upper
         }?.at
     }
-}
-
-extension WorldStage {
-    /// A verdict with the defect of a mutant.
-    func judged(_ result: CriterionResult) -> CriterionResult { result }
 }

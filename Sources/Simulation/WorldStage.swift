@@ -27,14 +27,17 @@ final class WorldStage: Sendable {
     let assembly: RunAssembly
     let registry: Registry
     let mutant: Mutant?
+    private let mutantState: MutantState?
     private let medics = Mutex([SimulatedProcess]())
     let run = "r1"
 
     init(_ plan: WorldPlan, mutant: Mutant?) throws {
         self.plan = plan
         self.mutant = mutant
+        mutantState = mutant.map { MutantState($0) }
         world = SimulatedWorld(seed: plan.seed, startingAt: WorldPlan.start)
-        let disk = SimulatedDisk(seed: plan.seed &+ 1, scheduler: world.scheduler)
+        let disk = SimulatedDisk(seed: plan.seed &+ 1, isFair: plan.weather.isFair, scheduler: world.scheduler)
+        disk.state.withLock { $0.neverSyncs = mutant == .neverSyncs }
         self.disk = disk
         var state = SystemState(
             nodes: plan.nodes.map { Label($0) }, others: plan.others, character: plan.character, weather: plan.weather,
@@ -60,8 +63,13 @@ final class WorldStage: Sendable {
         services.register(SimulatedHost(caller: caller, bootID: "boot \(boot)"), as: (any Host).self)
         services.register(SimulatedControlGroups(system: system), as: (any ControlGroups).self)
         services.register(FreeLocks(), as: (any TargetLocks).self)
-        if let mutant { services.register(MutantState(mutant)) }
-        return SystemContext(time: process, services: services, secrets: .empty, run: run, record: record)
+        guard let mutantState else {
+            return SystemContext(time: process, services: services, secrets: .empty, run: run, record: record)
+        }
+        services.register(mutantState)
+        return SystemContext(time: process, services: services, secrets: .empty, run: run) { event in
+            record(mutantState.altered(event))
+        }
     }
 
     // MARK: Controller
@@ -73,10 +81,11 @@ final class WorldStage: Sendable {
         history.follow(recorder, of: process)
         let relay = Relay()
         let link = SimulatedMedicLink(
-            controller: process, seed: plan.seed &+ 2, launch: { [self] in startMedic($0, $1, controller: process) },
+            controller: process, seed: plan.seed &+ 2, isDeaf: mutant == .medicIgnoresEndOfFile,
+            launch: { [self] in startMedic($0, $1, controller: process) },
             onLoss: { relay.send(.environmentFailed("the medic is lost")) })
         let sink = SimulatedJournal(disk: disk, process: process)
-        let journal: any JournalSink = mutant.map { MutantJournal(sink, $0, process) } ?? sink
+        let journal: any JournalSink = mutant.map { MutantJournal(sink, $0) } ?? sink
         let driver = RunDriver(
             assembly, context: context(process, record: { recorder.record($0) }), recorder: recorder,
             journal: WatchedJournal(journal, medic: link), seed: plan.seed)
@@ -144,7 +153,7 @@ final class WorldStage: Sendable {
 
     private func stored(_ process: SimulatedProcess) -> any JournalStore {
         let store = SimulatedStore(disk: disk, process: process)
-        return mutant.map { MutantStore(store, $0, process) } ?? store
+        return mutant.map { MutantStore(store: store, mutant: $0) } ?? store
     }
 
     /// Starts `squall heal`.

@@ -20,7 +20,9 @@ struct WorldTrouble: Sendable {
     mutating func apply() {
         switch stage.plan.trouble {
         case .none: break
-        case .controllerKilled: strike()
+        case .controllerKilled:
+            strike()
+            if draw.chance(25) { healBesideMedic() }
         case .medicKilled: if draw.chance(50) { strike() }
         case .bothKilled:
             strike()
@@ -37,6 +39,15 @@ struct WorldTrouble: Sendable {
         case .signals: signal()
         }
         removeContainer()
+    }
+
+    /// A person who is quick: `squall heal` beside the medic that is at work.
+    private mutating func healBesideMedic() {
+        let delay = draw.span(.zero, .milliseconds(500))
+        controller.whenGone { [stage] in
+            guard !stage.disk.records.isEmpty else { return }
+            stage.world.schedule(at: stage.world.now + delay) { _ = stage.startHeal(0) }
+        }
     }
 
     /// Kills the controller at an instant, at an effect, or before a job.

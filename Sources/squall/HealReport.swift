@@ -14,6 +14,9 @@ struct HealReport: Encodable {
         var journal: String
     }
 
+    /// For changes of runs that name no runbook of their own.
+    static let generalRunbook = "runbooks/heal-by-hand.md"
+
     var healed: [HealedChange] = []
     var refused: [RefusedJournal] = []
     var failed: [Failure] = []
@@ -51,7 +54,7 @@ struct HealReport: Encodable {
         Output.line("\(change.isHealed ? "healed" : "NOT HEALED")  \(change.kind)  \(change.target)  (\(change.run))")
         guard !change.isHealed else { return }
         Output.line("  why: \(change.reason)")
-        if let runbook = change.runbook { Output.line("  runbook: \(runbook)") }
+        Output.line("  runbook: \(change.runbook ?? Self.generalRunbook)")
         for command in change.commands { Output.line("  by hand: \(command)") }
     }
 }

@@ -60,7 +60,7 @@ struct RefusedJournal: Encodable {
             for command in change.commands { Output.error("    by hand: \(command)") }
         }
         if changes.isEmpty { Output.error("  it tells of no open change; look yourself: squall leftovers") }
-        if let runbook { Output.error("  runbook: \(runbook)") }
+        Output.error("  runbook: \(runbook ?? HealReport.generalRunbook)")
         if let next { Output.error("  next: \(next)") }
     }
 }

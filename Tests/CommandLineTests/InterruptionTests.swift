@@ -88,6 +88,13 @@ import Testing
         try await withFolder { folder in
             let (outcome, experiment) = try await interrupt(folder, [try #require(Signal(number: SIGKILL))])
             #expect(outcome.exitCode == nil)
+            // The verdict comes last; a fault that was on its way at the kill is looked at for some seconds before.
+            let time = SystemTimeSource()
+            let deadline = time.now + .seconds(30)
+            while !exists("\(folder)/runs/latest/verdict.json") {
+                try #require(time.now < deadline, "the medic wrote no verdict")
+                try await time.sleep(for: .milliseconds(20))
+            }
             #expect(!exists(experiment.flag))
             let leftovers = try await SquallBinary.run(["leftovers"], in: folder)
             #expect(leftovers.code == 0, "\(leftovers.output)\(leftovers.errors)")

@@ -2,6 +2,7 @@ import Basics
 import Contracts
 import Controller
 import Experiment
+import Foundation
 import Testing
 
 /// The contract of every fault that can be tried out on this machine alone.
@@ -50,5 +51,13 @@ import Testing
         #expect(
             !Contract.places(of: type).isEmpty,
             "\(type.kind) requires \(type.requires): no fixture offers that; add one to FaultContractTests")
+    }
+
+    /// A person who must heal by hand finds every kind of change in one place.
+    @Test func theRunbookForHealingByHandNamesEveryKind() throws {
+        let root = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" }
+        let text = try String(contentsOfFile: "\(root)/runbooks/heal-by-hand.md", encoding: .utf8)
+        let kinds = Contract.registry.faults.map { $0.kind } + Contract.registry.mutations.map { $0.kind }
+        for kind in kinds { #expect(text.contains("`\(kind)`"), "\(kind) is missing") }
     }
 }

@@ -9,10 +9,12 @@ import Simulation
     private var from: UInt64 = 1
     private var single: UInt64?
     private var limit: Double?
+    private var mutants: UInt64?
     private let clock = SystemTimeSource()
 
     static func main() {
         guard let command = Simulate(arguments: CommandLine.arguments.dropFirst()) else { exit(2) }
+        if let mutants = command.mutants { exit(command.hunt(within: mutants)) }
         exit(command.single.map { command.tell($0) } ?? command.play())
     }
 
@@ -22,6 +24,7 @@ import Simulation
         while let option = rest.next() {
             let value = rest.next() ?? ""
             switch (option, UInt64(value)) {
+            case ("--mutants", let number?): mutants = number
             case ("--seeds", let number?): seeds = number
             case ("--from", let number?): from = number
             case ("--seed", let number?): single = number
@@ -53,6 +56,18 @@ import Simulation
                 + "\(Int(simulated.seconds / Double(max(1, played)))) simulated seconds and \(jobs / max(1, played)) jobs "
                 + "each, \(violations) violations")
         return violations == 0 ? 0 : 1
+    }
+
+    /// For each defect, the first seed that shows it; 1 when one was not found.
+    private func hunt(within seeds: UInt64) -> CInt {
+        var missed: CInt = 0
+        for mutant in Mutant.allCases {
+            let seed = (from..<from + seeds).first { !WorldRun.play(seed: $0, mutant: mutant).violations.isEmpty }
+            let found = seed.map { "\($0): \(WorldRun.play(seed: $0, mutant: mutant).violations[0])" }
+            print("\(mutant.rawValue) \(found ?? "NOT FOUND")")
+            if seed == nil { missed = 1 }
+        }
+        return missed
     }
 
     /// Tells one world, and plays it a second time to show that it replays exactly.

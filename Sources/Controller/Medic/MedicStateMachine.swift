@@ -112,12 +112,28 @@ package struct MedicStateMachine: Sendable {
         return [.finish]
     }
 
+    /// A step's duration counts from when all of its targets are confirmed, and its faults are healed one after the
+    /// other: the controller has abandoned none of them as long as it may be busy with another.
+    private func stepDeadline(of change: OpenChange, _ timeToLive: Span) -> Instant? {
+        guard !change.intent.step.isEmpty else { return nil }
+        return changes.lazy.filter { $0.intent.step == change.intent.step && $0.intent.id != change.intent.id }
+            .compactMap { sibling in
+                switch sibling.progress {
+                case .intended: sibling.intent.at + timeToLive + Self.longestInjection
+                case .active(let since): since + timeToLive + Self.grace
+                case .healing(let since): since + Self.longestHeal
+                case .healFailed, .relieved: nil
+                }
+            }.max()
+    }
+
     private func deadline(of change: OpenChange) -> Instant? {
         guard let timeToLive = change.intent.timeToLive else { return nil }
         let due: Instant
         switch change.progress {
         case .intended: due = change.intent.at + timeToLive + Self.longestInjection
-        case .active(let since): due = since + timeToLive + Self.grace
+        case .active(let since):
+            due = max(since + timeToLive + Self.grace, stepDeadline(of: change, timeToLive) ?? since)
         case .healing(let since): due = since + Self.longestHeal
         // The controller knows, and tries again at its end; the medic does after its death.
         case .healFailed, .relieved: return nil
