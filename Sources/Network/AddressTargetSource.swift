@@ -16,7 +16,7 @@ package struct AddressTargetSource: TargetSource {
 
     package init(from reader: inout ParameterReader) {
         ranges = reader.value(Self.list)
-        if ranges.isEmpty {
+        if ranges.isEmpty, !reader.diagnostics.hasErrors {
             reader.diagnostics.error("name at least one address", at: reader.location(of: Self.list.key))
         }
     }

@@ -15,7 +15,7 @@ import Testing
     }
 
     /// A connection from `a` to `b`, held at both ends.
-    private struct Connection {
+    private final class Connection {
         let client: ProbeSocket
         let server: Descriptor
 
@@ -23,14 +23,14 @@ import Testing
             let listener = try ProbeSocket(SOCK_STREAM, family, in: try pair.b.open())
             try listener.bindAnywhere(family)
             listen(listener.descriptor.number, 4)
-            client = try ProbeSocket(SOCK_STREAM, family, in: try pair.a.open())
+            let client = try ProbeSocket(SOCK_STREAM, family, in: try pair.a.open())
             let address = try #require(AddressRange(parsing: text))
             let target = SocketAddress(address.first, family, port: listener.port)
             _ = target.with { connect(client.descriptor.number, $0, $1) }
             try #require(!readyDescriptors([listener.descriptor.number], for: POLLIN, within: .seconds(2)).isEmpty)
-            let accepted = accept4(
-                listener.descriptor.number, nil, nil, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+            let accepted = accept(listener.descriptor.number, nil, nil)
             try #require(accepted >= 0)
+            self.client = client
             server = Descriptor(owning: accepted)
         }
 
