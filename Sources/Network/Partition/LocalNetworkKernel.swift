@@ -17,7 +17,7 @@ package actor LocalNetworkKernel: NetworkKernel {
         var isArmed = false
         var renewedAt = Instant(nanoseconds: 0)
         var timer: EventLoop.Timer?
-        var note: @Sendable (String) -> Void
+        var onLoss: @Sendable (String) -> Void
     }
 
     package nonisolated let loop: EventLoop
@@ -104,7 +104,7 @@ package actor LocalNetworkKernel: NetworkKernel {
 
     // MARK: Blocking
 
-    package func install(_ block: Block, note: @escaping @Sendable (String) -> Void) throws(NetworkError) {
+    package func install(_ block: Block, onLoss: @escaping @Sendable (String) -> Void) throws(NetworkError) {
         let rules = BlockRules(
             name: block.mark, comment: NetworkTables.comment + block.run, traffic: block.traffic, mode: block.mode)
         var spaces: [HeldNamespace] = []
@@ -115,7 +115,7 @@ package actor LocalNetworkKernel: NetworkKernel {
             }
             spaces.append(try HeldNamespace(member, space, rules))
         }
-        held[block.mark] = Held(spaces: spaces, note: note)
+        held[block.mark] = Held(spaces: spaces, onLoss: onLoss)
         for (index, space) in spaces.enumerated() { try watch(space, index, block.mark) }
     }
 
@@ -137,7 +137,7 @@ package actor LocalNetworkKernel: NetworkKernel {
             let space = held[mark]?.spaces.remove(at: index)
         else { return }
         loop.unwatch(space.process.number)
-        held[mark]?.note("\(name) ended while it was cut off; its network is let go")
+        held[mark]?.onLoss("\(name) ended while it was cut off; its network is let go")
     }
 
     package func arm(_ mark: String) throws(NetworkError) -> InstantRange {
@@ -160,15 +160,14 @@ package actor LocalNetworkKernel: NetworkKernel {
         let now = time.now
         guard now - current.renewedAt < Self.lease else {
             held[mark]?.isArmed = false
-            current.note("nobody renewed the block for \(now - current.renewedAt): the kernel lifted it")
+            current.onLoss("nobody renewed the block for \(now - current.renewedAt): the kernel lifted it")
             return
         }
         do throws(NetworkError) {
             for space in current.spaces { try space.renew(for: Self.lease) }
             held[mark]?.renewedAt = now
         } catch {
-            // What could not be renewed runs out by itself; the next try may still be in time.
-            current.note("a block could not be renewed: \(error)")
+            // The next try may still be in time; when none is, the lease has run out, and that is told.
         }
         renewLater(mark, at: now + Self.interval)
     }
@@ -177,17 +176,18 @@ package actor LocalNetworkKernel: NetworkKernel {
         guard let current = held.removeValue(forKey: mark) else { return }
         if let timer = current.timer { loop.cancel(timer) }
         for space in current.spaces { loop.unwatch(space.process.number) }
-        // All first let traffic pass, then all are cleaned up. A request that fails leaves it to the end of the socket,
-        // which comes when `current` goes, and is read back by whoever healed.
-        for space in current.spaces { attempt(current) { () throws(NetworkError) in try space.disarm() } }
-        for space in current.spaces { attempt(current) { () throws(NetworkError) in try space.delete() } }
+        // All first let traffic pass, then all are cleaned up.
+        for space in current.spaces { leavingToTheSocket { () throws(NetworkError) in try space.disarm() } }
+        for space in current.spaces { leavingToTheSocket { () throws(NetworkError) in try space.delete() } }
     }
 
-    private func attempt(_ held: Held, _ body: () throws(NetworkError) -> Void) {
+    /// A request that fails is no failed heal: the socket closes when `release` is over, and the kernel then deletes the
+    /// tables itself. Whether it did is read back by whoever healed.
+    private func leavingToTheSocket(_ body: () throws(NetworkError) -> Void) {
         do throws(NetworkError) {
             try body()
         } catch {
-            held.note("\(error); the end of its socket removes it")
+            return
         }
     }
 }

@@ -10,9 +10,9 @@ package protocol NetworkKernel: Sendable {
     func look(at process: ProcessIdentity) async throws(NetworkError) -> NamespaceFacts
     /// Makes the tables in every namespace with nothing in their sets: no packet is touched. All or none.
     ///
-    /// - Parameter note: told of what happens later, in the words of a person: a namespace that vanished, a lease that
-    ///   ran out.
-    func install(_ block: Block, note: @escaping @Sendable (String) -> Void) async throws(NetworkError)
+    /// - Parameter onLoss: told in the words of a person why the block does not hold any more, before anybody released
+    ///   it: a namespace that vanished, a lease that ran out.
+    func install(_ block: Block, onLoss: @escaping @Sendable (String) -> Void) async throws(NetworkError)
     /// Fills the sets of every namespace, one batch each, and keeps them filled; returns when it happened.
     ///
     /// The kernel empties them by itself when they are not renewed: a controller that hangs blocks nobody for long.

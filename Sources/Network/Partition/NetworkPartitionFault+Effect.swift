@@ -12,10 +12,7 @@ extension NetworkPartitionFault {
         let ways = PartitionWays(undo, direction: direction)
         do throws(NetworkError) {
             let before = try await kernel.passing(ways.all, of: block, within: Self.patience)
-            try await kernel.install(block) { message in
-                context.record(
-                    .note(Note(at: context.time.now, source: "network", level: .warning, message: message)))
-            }
+            try await kernel.install(block, onLoss: context.withdraw)
             let armed = try await kernel.arm(block.mark)
             for member in block.members where !(member.incoming.isEmpty && member.outgoing.isEmpty) {
                 let count = try await kernel.blocked(block.mark, in: member) ?? 0

@@ -14,7 +14,8 @@ extension NetworkPartitionFault {
             UDP. The side of addresses is left alone: what containers send there is stopped where it leaves.
 
             The heal deletes the rules. They belong to a socket of squall's: when it dies, by SIGKILL too, the kernel
-            deletes them at once. When squall hangs, they run out after six seconds.
+            deletes them at once. When squall hangs, they run out after six seconds, and are not renewed when it wakes: the
+            run is inconclusive then, as it is when a container ends while it is cut off.
 
             The effect is shown by packets of squall's own, sent from inside the containers before and after: UDP
             datagrams, one direction at a time, or TCP connections when UDP is not among the protocols or ports are
