@@ -167,6 +167,27 @@ struct FaultLabTests {
         }
     }
 
+    /// The engine carries a removal out although its sender is dead. A twin that is thrown away meanwhile, because the
+    /// original is still there, would leave nothing to bring back.
+    @Test(arguments: [0, 2, 5, 10, 20, 40, 80] as [Int64])
+    func removeHealsWhileTheRemovalIsOnItsWay(milliseconds: Int64) async throws {
+        try await LabFixture.with { lab in
+            let container = try await lab.container()
+            let fault = try make(ContainerRemoveFault.self)
+            let undo = try await fault.prepare(container.target, in: lab.context)
+            let twin = ContainerTwin(of: try await lab.engine.inspect(container.id), run: "test", image: nil)
+            _ = try await lab.engine.create(undo.twinName, from: twin.body)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await lab.engine.remove(container.id) }
+                try await lab.context.time.sleep(for: .milliseconds(milliseconds))
+                try await ContainerRemoveFault.heal(undo, in: lab.context)
+                try await group.waitForAll()
+            }
+            #expect(try await lab.engine.inspect(container.name).state == .running)
+            #expect(try await ContainerRemoveFault.leftover(of: undo, in: lab.context) == nil)
+        }
+    }
+
     @Test func removeLeavesAReplacementOfSomebodyElseAlone() async throws {
         try await LabFixture.with { lab in
             let container = try await lab.container()

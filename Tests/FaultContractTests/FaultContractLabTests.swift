@@ -43,11 +43,4 @@ struct FaultContractLabTests {
     func aNamesakeInTheTargetsPlaceIsNotTouched(contract: Contract) async throws {
         try await FaultContract(contract: contract).aNamesakeInTheTargetsPlaceIsNotTouched()
     }
-
-    /// A twin that is thrown away while the removal is still on its way would leave nothing to bring back.
-    @Test(arguments: stride(from: Int64(10), through: 210, by: 20).map { $0 })
-    func aRemovalInterruptedAtAnyInstantIsHealed(milliseconds: Int64) async throws {
-        let contract = try #require(Self.contracts.first { $0.kind == "container.remove" })
-        try await FaultContract(contract: contract).anInterruptedInjectionIsHealed(after: .milliseconds(milliseconds))
-    }
 }
