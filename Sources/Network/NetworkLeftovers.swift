@@ -22,7 +22,11 @@ enum NetworkTables {
     static let prefix = "squall_"
     static let comment = "squall run "
 
-    static func scan(_ census: NamespaceCensus) throws(NetworkError) -> SystemScan {
+    /// - Parameter prefix: what the names of our tables begin with; tests look for their own, because a table of theirs
+    ///   must not be a leftover to whoever asks at the same time.
+    static func scan(
+        _ census: NamespaceCensus, prefix: String = NetworkTables.prefix
+    ) throws(NetworkError) -> SystemScan {
         // Root that may not look could not have changed anything either; anybody else's rights may have been other ones.
         if census.denied > 0, geteuid() != 0 {
             return SystemScan(
@@ -32,7 +36,7 @@ enum NetworkTables {
         for place in census.places {
             do throws(NetworkError) {
                 let socket = try NetworkNamespace(path: place.path).netlink(.netfilter)
-                marks += try NftablesReader.tables(socket).filter(isOurs).map { mark($0, place) }
+                marks += try NftablesReader.tables(socket).filter { isOurs($0, prefix) }.map { mark($0, place) }
             } catch {
                 // It may have ended since it was counted; a namespace of another user's is out of reach, see above.
                 if error.code == .notFound || error.code == .denied { continue }
@@ -42,7 +46,7 @@ enum NetworkTables {
         return SystemScan(system: system, marks: marks)
     }
 
-    static func isOurs(_ table: NftablesReader.Table) -> Bool {
+    private static func isOurs(_ table: NftablesReader.Table, _ prefix: String) -> Bool {
         table.name.hasPrefix(prefix) && table.comment.hasPrefix(comment)
     }
 

@@ -31,7 +31,7 @@ struct BlockFixture {
     /// What cuts the two off from each other; the parameters say in which namespace and which way.
     func block(
         intoA: Bool = true, intoB: Bool = true, outOfA: Bool = false, traffic: Traffic = Traffic(),
-        mode: BlockMode = .drop, mark: String = "squall_test_1"
+        mode: BlockMode = .drop, mark: String = "test_1"
     ) async throws -> Block {
         let a = try await kernel.look(at: try identity(pair.a))
         let b = try await kernel.look(at: try identity(pair.b))

@@ -18,7 +18,7 @@ import Testing
     }
 
     private func found(_ name: String) throws -> [String?] {
-        let scan = try NetworkTables.scan(NamespaceCensus())
+        let scan = try NetworkTables.scan(NamespaceCensus(), prefix: "test_")
         #expect(scan.failure == nil)
         return scan.marks.filter { $0.leftover.description.contains(name) }.map(\.run)
     }
@@ -26,7 +26,7 @@ import Testing
     @Test func aTableOfOursIsFoundWhereverItIsAndNoneOfSomebodyElse() throws {
         let space = try TestNamespace()
         let socket = try space.open().netlink(.netfilter)
-        let name = "squall_leftover_\(getpid())"
+        let name = "test_leftover_\(getpid())"
         #expect(try found(name) == [])
         try plant(name, comment: "squall run r-1", socket)
         try plant("\(name)_other", comment: "somebody else", socket)
@@ -37,7 +37,7 @@ import Testing
         let space = "squall-test-\(getpid())"
         try ChildProcess.run(["ip", "netns", "add", space])
         defer { _ = try? ChildProcess.run(["ip", "netns", "delete", space]) }
-        let name = "squall_empty_\(getpid())"
+        let name = "test_empty_\(getpid())"
         do {
             let socket = try NetworkNamespace(path: "/run/netns/\(space)").netlink(.netfilter)
             try plant(name, comment: "squall run r-2", socket)

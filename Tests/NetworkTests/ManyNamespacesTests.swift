@@ -26,7 +26,7 @@ import Testing
                     namespace: try space.open().identity, addresses: [], incoming: peers, outgoing: []))
         }
         let block = Block(
-            mark: "squall_many_1", run: "test", traffic: Traffic(), mode: .drop, members: members)
+            mark: "test_many_1", run: "test", traffic: Traffic(), mode: .drop, members: members)
         let time = SystemTimeSource()
         let start = time.now
         try await kernel.install(block) { _ in }
