@@ -25,6 +25,8 @@ final class ContainerVictim: Victim {
         kernel = try ContainerKernelView(pid: try #require(Int32(pid)))
     }
 
+    /// The fault ends its init process.
+    var isKilled: Bool { fault == "container.kill" }
     var targets: String { "victim: {docker: {names: [\(name)]}}" }
     var step: String { "fault: \(fault), target: victim" }
     var isWholeToTheKernel: Bool { kernel.isAlive && !kernel.isFrozen && !kernel.isStopped }

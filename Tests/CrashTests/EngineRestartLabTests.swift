@@ -11,6 +11,7 @@ struct EngineRestartLabTests {
             try await Crash.with([damage], "the engine gets \(signal) and comes back", engine: engine.host) { crash in
                 let controller = try crash.space.start(try crash.experiment(duration: .seconds(2)))
                 _ = try await crash.faultyMedic()
+                try await crash.isSeen(by: engine)
                 try await engine.end(signal)
                 try await engine.start()
                 try await crash.expectOrderlyEnd(of: controller)
@@ -24,6 +25,7 @@ struct EngineRestartLabTests {
             try await Crash.with([.pauseRestarting], "the engine restarts all", engine: engine.host) { crash in
                 let controller = try crash.space.start(try crash.experiment(duration: .seconds(2)))
                 _ = try await crash.faultyMedic()
+                try await crash.isSeen(by: engine)
                 try await engine.end(SIGTERM)
                 try await engine.start()
                 try await crash.expectOrderlyEnd(of: controller)
@@ -38,6 +40,7 @@ struct EngineRestartLabTests {
             try await Crash.with([damage], "the engine is down for 5 s", engine: engine.host) { crash in
                 let controller = try crash.space.start(try crash.experiment(duration: .seconds(60)))
                 _ = try await crash.faultyMedic()
+                try await crash.isSeen(by: engine)
                 try await engine.end(SIGKILL)
                 try controller.send(SIGKILL)
                 try await SystemTimeSource().sleep(for: .seconds(5))
@@ -47,6 +50,15 @@ struct EngineRestartLabTests {
                 try await crash.recover(.medic)
                 try await crash.expectNothingIsLeft(.medic)
             }
+        }
+    }
+}
+
+extension Crash {
+    /// The engine knows of every victim what the kernel shows.
+    fileprivate func isSeen(by engine: PrivateEngine) async throws {
+        for case let container as ContainerVictim in victims {
+            try await engine.hasSeen(container.isKilled ? "exited" : "paused", of: container.name)
         }
     }
 }
