@@ -68,12 +68,8 @@ struct Campaign {
 
     /// Carries out all runs, `jobs` at a time, and tells each one's outcome as it ends.
     func execute(_ tell: @Sendable @escaping (Int, CampaignRun.Outcome) -> Void) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for index in 0..<runs {
-                if index >= jobs { try await group.next() }
-                group.addTask { tell(index, try await CampaignRun(draw: draw(index), index: index).execute()) }
-            }
-            try await group.waitForAll()
+        try await forEach(Array(0..<runs), atOnce: jobs) { index in
+            tell(index, try await CampaignRun(draw: draw(index), index: index).execute())
         }
     }
 }

@@ -88,8 +88,7 @@ struct CampaignRun {
 
     private func inspect(_ crash: Crash, _ outcome: inout Outcome) async throws {
         outcome.failures += try await crash.damage()
-        let leftovers = try await crash.space.squall(["leftovers"])
-        if leftovers.ending != .exited(0) { outcome.failures.append("leftovers: \(leftovers.text)") }
+        if let listed = try await crash.listedLeftovers() { outcome.failures.append("leftovers: \(listed)") }
         guard let run = crash.space.run, try run.journal().contains(where: { $0.form == "intent" }) else { return }
         if try !run.isClosed() { outcome.failures.append("the journal is not closed") }
         if try run.openFaults() > 0 { outcome.failures.append("the journal has open faults") }

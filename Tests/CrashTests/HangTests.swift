@@ -96,7 +96,7 @@ extension Crash {
         #expect(try run.isClosed(), "\(label): the journal is not closed")
         #expect(try run.verdict() != nil, "\(label): no verdict")
         #expect(space.medics.isEmpty, "\(label): the medic is still there")
-        let leftovers = try await space.squall(["leftovers"])
-        #expect(leftovers.ending == .exited(0), "\(label): \(leftovers.text)")
+        let listed = try await listedLeftovers()
+        #expect(listed == nil, "\(label): \(listed ?? "")")
     }
 }
