@@ -75,7 +75,7 @@ struct Crash {
         if leftovers.ending == .exited(0) { return nil }
         let marks = victims.map(\.mark) + [space.path]
         let isForeign = leftovers.ending == .exited(6) && !marks.contains { leftovers.text.contains($0) }
-        return isForeign && !leftovers.text.contains("crashed-on-purpose") ? nil : leftovers.text
+        return isForeign ? nil : leftovers.text
     }
 
     /// Waits for the medic's work, or does it by hand when nobody is left to do it.

@@ -5,16 +5,18 @@ import Testing
 /// The Docker engine goes away under an active fault, and comes back.
 @Suite(.enabled(if: isLabWanted, "starts a Docker engine of its own: SQUALL_LAB=1"))
 struct EngineRestartLabTests {
-    @Test(arguments: [Damage.pause, .kill], [SIGTERM, SIGKILL])
-    func aRunHealsWhenItsEngineIsRestartedUnderTheFault(damage: Damage, signal: Int32) async throws {
-        try await PrivateEngine.with(isLiveRestoring: true) { engine in
-            try await Crash.with([damage], "the engine gets \(signal) and comes back", engine: engine.host) { crash in
-                let controller = try crash.space.start(try crash.experiment(duration: .seconds(2)))
-                _ = try await crash.faultyMedic()
-                try await crash.isSeen(by: engine)
-                try await engine.end(signal)
-                try await engine.start()
-                try await crash.expectOrderlyEnd(of: controller)
+    @Test(arguments: [SIGTERM, SIGKILL])
+    func aRunHealsWhenItsEngineIsRestartedUnderTheFault(signal: Int32) async throws {
+        try await forEach([Damage.pause, .kill], atOnce: 2) { damage in
+            try await PrivateEngine.with(isLiveRestoring: true) { engine in
+                try await Crash.with([damage], "the engine gets \(signal)", engine: engine.host) { crash in
+                    let controller = try crash.space.start(try crash.experiment(duration: .seconds(2)))
+                    _ = try await crash.faultyMedic()
+                    try await crash.isSeen(by: engine)
+                    try await engine.end(signal)
+                    try await engine.start()
+                    try await crash.expectOrderlyEnd(of: controller)
+                }
             }
         }
     }
