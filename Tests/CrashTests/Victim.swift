@@ -25,6 +25,8 @@ enum Damage: String, Sendable, CaseIterable, CustomStringConvertible {
     case pause, kill, halt, stop, restart, remove
     /// A pause of a container that its engine starts whenever it starts itself.
     case pauseRestarting
+    /// A file whose undo fails until a person has done something.
+    case stuckFlag
     /// A program that takes its time before it does any harm.
     case lateFlag
     /// A container that ignores SIGTERM, so that the engine waits before it kills it.
@@ -40,6 +42,8 @@ enum Damage: String, Sendable, CaseIterable, CustomStringConvertible {
     func victim(in space: CrashSpace) async throws -> any Victim {
         switch self {
         case .flag: FlagVictim(path: "\(space.path)/flag")
+        case .stuckFlag:
+            FlagVictim(path: "\(space.path)/flag", condition: "test -e \(space.path)/flag.fixed")
         case .lateFlag: FlagVictim(path: "\(space.path)/flag", delay: "0.5")
         case .stubbornStop:
             try await ContainerVictim("container.stop, timeout: 3s", in: space, script: Self.stubborn)
@@ -63,10 +67,14 @@ struct FlagVictim: Victim {
     var mark: String { path }
     /// Seconds that pass before it appears.
     var delay = "0"
+    /// Without it the undo fails.
+    var condition = "true"
     var targets: String { "" }
     var step: String {
-        "fault: command.run, inject: [sh, -c, \"sleep \(delay); touch \(path)\"], confirm: [test, -e, \(path)], undo: [rm, -f, \(path)], "
-            + "check-clean: [test, \"!\", -e, \(path)]"
+        """
+        fault: command.run, inject: [sh, -c, "sleep \(delay); touch \(path)"], confirm: [test, -e, \(path)], \
+        undo: [sh, -c, "\(condition) && rm -f \(path)"], check-clean: [test, "!", -e, \(path)]
+        """
     }
     var isWholeToTheKernel: Bool { access(path, F_OK) != 0 }
     func damage() -> String? { isWholeToTheKernel ? nil : "\(path) exists" }
