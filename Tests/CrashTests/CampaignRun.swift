@@ -31,7 +31,7 @@ struct CampaignRun {
             if draw.death == .controller {
                 try await followMedic(crash, death, wasBroken, &outcome)
             } else {
-                try await buryMedics(crash)
+                try await crash.space.bury()
                 let heal = try await crash.space.squall(["heal", "--all"])
                 if heal.ending != .exited(0) { outcome.failures.append("heal: \(heal.ending) \(heal.text)") }
             }
@@ -65,14 +65,6 @@ struct CampaignRun {
 
     private func killMedics(_ crash: Crash) async throws {
         for medic in crash.space.medics { Glibc.kill(medic, SIGKILL) }
-    }
-
-    /// Kills every medic, also one that was just being started, until none is left.
-    private func buryMedics(_ crash: Crash) async throws {
-        _ = try await eventually(within: .seconds(5)) {
-            try await killMedics(crash)
-            return crash.space.medics.isEmpty
-        }
     }
 
     private func followMedic(

@@ -91,6 +91,7 @@ struct Crash {
             let isOver = try await eventually(within: .seconds(15)) { space.medics.isEmpty }
             #expect(isOver, "\(label): the medic does not end")
         case .nobody:
+            try await space.bury()
             let heal = try await space.squall(["heal", "--all"])
             #expect(heal.ending == .exited(0), "\(label): \(heal.text)")
         }

@@ -49,9 +49,7 @@ extension Crash {
         case .medic:
             let isOver = try await eventually(within: .seconds(40)) { space.medics.isEmpty }
             #expect(isOver, "\(label): the medic does not end")
-        case .nobody:
-            for medic in space.medics { kill(medic, SIGKILL) }
-            try await recover(.nobody)
+        case .nobody: try await recover(.nobody)
         }
         try await expectNothingIsLeft(survivor)
         // Whoever said that nothing is left must have waited for what was still to come.

@@ -1,5 +1,6 @@
 import Basics
 import Glibc
+import TestSupport
 import Testing
 
 /// A fault that cannot be healed is never called healed: it is named, with what to do, until it is.

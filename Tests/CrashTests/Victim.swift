@@ -54,8 +54,8 @@ enum Damage: String, Sendable, CaseIterable, CustomStringConvertible {
         case .pauseRestarting: try await ContainerVictim("container.pause", in: space, policy: "always")
         case .kill: try await ContainerVictim("container.kill", in: space)
         case .halt: try await ContainerVictim("container.kill, signal: SIGSTOP", in: space)
-        case .stop: try await ContainerVictim("container.stop", in: space)
-        case .restart: try await ContainerVictim("container.restart", in: space)
+        case .stop: try await ContainerVictim("container.stop, timeout: 1s", in: space)
+        case .restart: try await ContainerVictim("container.restart, timeout: 1s", in: space)
         case .remove: try await ContainerVictim("container.remove", in: space)
         }
     }
