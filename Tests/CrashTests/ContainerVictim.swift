@@ -11,12 +11,13 @@ final class ContainerVictim: Victim {
     private let engine: Engine
     private let kernel: ContainerKernelView
 
-    /// Its init process ends at SIGTERM, so that a stop is a matter of milliseconds.
-    init(_ fault: String, in space: CrashSpace, policy: String = "no") async throws {
+    /// Ends at SIGTERM, so that a stop is a matter of milliseconds.
+    private static let obedient = "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"
+
+    init(_ fault: String, in space: CrashSpace, policy: String = "no", script: String = obedient) async throws {
         self.fault = fault
         engine = Engine(space.engine)
         name = "crash-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
-        let script = "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"
         id = try await engine.run([
             "run", "--detach", "--name", name, "--network", "none", "--label", "squall.test=crash", "--restart", policy,
             Engine.image, "sh", "-c", script,
@@ -25,6 +26,9 @@ final class ContainerVictim: Victim {
         kernel = try ContainerKernelView(pid: try #require(Int32(pid)))
     }
 
+    var mark: String { name }
+    /// The fault ends its init process.
+    var isKilled: Bool { fault == "container.kill" }
     var targets: String { "victim: {docker: {names: [\(name)]}}" }
     var step: String { "fault: \(fault), target: victim" }
     var isWholeToTheKernel: Bool { kernel.isAlive && !kernel.isFrozen && !kernel.isStopped }

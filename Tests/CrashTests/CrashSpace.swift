@@ -61,6 +61,16 @@ final class CrashSpace: Sendable {
         return access(latest, F_OK) == 0 ? RunFiles(path: latest) : nil
     }
 
+    /// Kills whoever is left of a dead run, also a medic that is just being started, until nobody is.
+    func bury() async throws {
+        let isOver = try await eventually(within: .seconds(10)) {
+            let living = ProcessList.squall(nil, log: log)
+            for pid in living { kill(pid, SIGKILL) }
+            return living.isEmpty
+        }
+        try #require(isOver, "processes of the run do not die")
+    }
+
     /// Medics of this folder that are alive.
     var medics: [Int32] { ProcessList.squall("medic", log: log) }
 }

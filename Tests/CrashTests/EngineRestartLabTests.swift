@@ -5,15 +5,18 @@ import Testing
 /// The Docker engine goes away under an active fault, and comes back.
 @Suite(.enabled(if: isLabWanted, "starts a Docker engine of its own: SQUALL_LAB=1"))
 struct EngineRestartLabTests {
-    @Test(arguments: [Damage.pause, .kill], [SIGTERM, SIGKILL])
-    func aRunHealsWhenItsEngineIsRestartedUnderTheFault(damage: Damage, signal: Int32) async throws {
-        try await PrivateEngine.with(isLiveRestoring: true) { engine in
-            try await Crash.with([damage], "the engine gets \(signal) and comes back", engine: engine.host) { crash in
-                let controller = try crash.space.start(try crash.experiment(duration: .seconds(2)))
-                _ = try await crash.faultyMedic()
-                try await engine.end(signal)
-                try await engine.start()
-                try await crash.expectOrderlyEnd(of: controller)
+    @Test(arguments: [SIGTERM, SIGKILL])
+    func aRunHealsWhenItsEngineIsRestartedUnderTheFault(signal: Int32) async throws {
+        try await forEach([Damage.pause, .kill], atOnce: 2) { damage in
+            try await PrivateEngine.with(isLiveRestoring: true) { engine in
+                try await Crash.with([damage], "the engine gets \(signal)", engine: engine.host) { crash in
+                    let controller = try crash.space.start(try crash.experiment(duration: .seconds(2)))
+                    _ = try await crash.faultyMedic()
+                    try await crash.isSeen(by: engine)
+                    try await engine.end(signal)
+                    try await engine.start()
+                    try await crash.expectOrderlyEnd(of: controller)
+                }
             }
         }
     }
@@ -24,6 +27,7 @@ struct EngineRestartLabTests {
             try await Crash.with([.pauseRestarting], "the engine restarts all", engine: engine.host) { crash in
                 let controller = try crash.space.start(try crash.experiment(duration: .seconds(2)))
                 _ = try await crash.faultyMedic()
+                try await crash.isSeen(by: engine)
                 try await engine.end(SIGTERM)
                 try await engine.start()
                 try await crash.expectOrderlyEnd(of: controller)
@@ -38,6 +42,7 @@ struct EngineRestartLabTests {
             try await Crash.with([damage], "the engine is down for 5 s", engine: engine.host) { crash in
                 let controller = try crash.space.start(try crash.experiment(duration: .seconds(60)))
                 _ = try await crash.faultyMedic()
+                try await crash.isSeen(by: engine)
                 try await engine.end(SIGKILL)
                 try controller.send(SIGKILL)
                 try await SystemTimeSource().sleep(for: .seconds(5))
@@ -47,6 +52,15 @@ struct EngineRestartLabTests {
                 try await crash.recover(.medic)
                 try await crash.expectNothingIsLeft(.medic)
             }
+        }
+    }
+}
+
+extension Crash {
+    /// The engine knows of every victim what the kernel shows.
+    fileprivate func isSeen(by engine: PrivateEngine) async throws {
+        for case let container as ContainerVictim in victims {
+            try await engine.hasSeen(container.isKilled ? "exited" : "paused", of: container.name)
         }
     }
 }

@@ -74,8 +74,8 @@ extension Crash {
     func expectUsable() async throws {
         let left = try await damage()
         #expect(left.isEmpty, "\(label): \(left)")
-        let leftovers = try await space.squall(["leftovers"])
-        #expect(leftovers.ending == .exited(0), "\(label): \(leftovers.text)")
+        let listed = try await listedLeftovers()
+        #expect(listed == nil, "\(label): \(listed ?? "")")
         let next = try await space.squall(try experiment(duration: .milliseconds(50)))
         #expect(next.ending == .exited(0), "\(label), the next run: \(next.text)")
     }

@@ -75,6 +75,23 @@ import Testing
     }
 }
 
+/// The same on the real engine.
+@Suite(.enabled(if: isLabWanted, "needs the Docker engine and the lab's image: SQUALL_LAB=1"))
+struct HangLabTests {
+    @Test(arguments: [Damage.pause, .kill, .remove])
+    func aContainerFaultPastItsTimeIsHealedWhileTheControllerHangs(damage: Damage) async throws {
+        try await Crash.with([damage], "the controller hangs and wakes") { crash in
+            let controller = try crash.space.start(try crash.experiment(duration: .seconds(1)))
+            _ = try await crash.faultyMedic()
+            try controller.send(SIGSTOP)
+            let isWhole = try await eventually(within: .seconds(6)) { try await crash.damage().isEmpty }
+            #expect(isWhole, "\(crash.label): not relieved")
+            try controller.send(SIGCONT)
+            try await crash.expectOrderlyEnd(of: controller, codes: [5])
+        }
+    }
+}
+
 extension Crash {
     /// Whether every victim is whole to the kernel in time.
     func isWhole(within limit: Span) async throws -> Bool {
@@ -96,7 +113,7 @@ extension Crash {
         #expect(try run.isClosed(), "\(label): the journal is not closed")
         #expect(try run.verdict() != nil, "\(label): no verdict")
         #expect(space.medics.isEmpty, "\(label): the medic is still there")
-        let leftovers = try await space.squall(["leftovers"])
-        #expect(leftovers.ending == .exited(0), "\(label): \(leftovers.text)")
+        let listed = try await listedLeftovers()
+        #expect(listed == nil, "\(label): \(listed ?? "")")
     }
 }

@@ -4,6 +4,23 @@ import Testing
 
 /// The medic dies: alone, before its controller, after it, or half-way through a heal.
 @Suite struct MedicDeathTests {
+    /// What all the other tests rely on: a fault that nobody heals is there, and is seen.
+    @Test func withoutAMedicAndAPersonTheFaultsStay() async throws {
+        try await Crash.with([.flag, .freeze], "nobody heals") { crash in
+            let controller = try crash.space.start(try crash.experiment(duration: .milliseconds(400)))
+            kill(try await crash.faultyMedic(), SIGKILL)
+            try controller.send(SIGKILL)
+            _ = try await controller.ending(within: .seconds(5))
+            for medic in crash.space.medics { kill(medic, SIGKILL) }
+            #expect(try await !crash.isWhole(within: .seconds(1)))
+            #expect(try await crash.damage().count == 2)
+            #expect(try await crash.listedLeftovers() != nil)
+            #expect(try await crash.space.squall(try crash.experiment()).ending == .exited(6))
+            try await crash.recover(.nobody)
+            try await crash.expectNothingIsLeft(.nobody)
+        }
+    }
+
     @Test func aControllerThatLosesItsMedicStartsAnotherAndEndsAsUsual() async throws {
         try await Crash.with([.flag], "the medic is killed once") { crash in
             let controller = try crash.space.start(try crash.experiment(duration: .seconds(1)))
@@ -32,6 +49,22 @@ import Testing
             #expect(try await controller.ending(within: .zero) == .exited(5), "\(crash.space.output())")
             #expect(try await crash.damage() == [])
             #expect(try crash.space.run?.isClosed() == true)
+        }
+    }
+
+    @Test func aMedicThatHangsKeepsNoRunFromEndingAndTouchesNothingWhenItWakes() async throws {
+        try await Crash.with([.flag, .freeze], "the medic hangs") { crash in
+            let controller = try crash.space.start(try crash.experiment(duration: .seconds(1)))
+            let medic = try await crash.faultyMedic()
+            kill(medic, SIGSTOP)
+            #expect(try await controller.ending(within: .seconds(20)) == .exited(0), "\(crash.space.output())")
+            #expect(try await crash.damage() == [])
+            let journal = try #require(crash.space.run).journal().count
+            kill(medic, SIGCONT)
+            let isOver = try await eventually(within: .seconds(5)) { crash.space.medics.isEmpty }
+            #expect(isOver, "the medic does not end")
+            #expect(try #require(crash.space.run).journal().count == journal, "the medic wrote into a closed journal")
+            try await crash.expectUsable()
         }
     }
 

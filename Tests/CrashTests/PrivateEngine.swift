@@ -24,18 +24,32 @@ final class PrivateEngine {
         ])
     }
 
-    /// Starts the daemon and waits until it answers.
+    /// Starts the daemon and waits until it answers. One that was killed leaves a dying containerd behind, which makes the
+    /// next one give up at once: then another is started.
     func start() async throws {
+        let answers = try await eventually(within: .seconds(60)) {
+            if daemon.map({ ProcessList.state($0.pid) == nil }) ?? true { daemon = try launch() }
+            return try await !engine.run(["version", "--format", "{{.Server.Version}}"], mayFail: true).isEmpty
+        }
+        try #require(answers, "the private engine does not start")
+    }
+
+    private func launch() throws -> ChildProcess {
         let path = folder.path
-        daemon = try ChildProcess(
+        return try ChildProcess(
             [
                 "dockerd", "--data-root", "\(path)/data", "--exec-root", "\(path)/exec", "--host", host, "--pidfile",
                 "\(path)/pid", "--bridge", "none", "--iptables=false", "--storage-driver", "vfs",
             ] + (isLiveRestoring ? ["--live-restore"] : []))
-        let answers = try await eventually(within: .seconds(30)) {
-            try await engine.run(["version", "--format", "{{.Server.Version}}"], mayFail: true).isEmpty == false
+    }
+
+    /// Waits until the engine itself has taken notice of a container that does not run. One that is stopped in between
+    /// (moby 20.10) can never start that container again: "task already exists", until containerd is told to delete it.
+    func hasSeen(_ state: String, of container: String) async throws {
+        let isSeen = try await eventually(within: .seconds(10)) {
+            try await engine.run(["inspect", "--format", "{{.State.Status}}", container]) == state
         }
-        try #require(answers, "the private engine does not start")
+        try #require(isSeen, "the engine does not say that \(container) is \(state)")
     }
 
     /// SIGTERM lets it end in order, SIGKILL does not; returns when it is gone.

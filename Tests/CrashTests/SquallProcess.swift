@@ -71,8 +71,8 @@ enum ProcessList {
         return letter == "Z" || letter == "X" ? nil : letter
     }
 
-    /// Live processes of Squall with this subcommand that belong to a run: their environment names its log.
-    static func squall(_ subcommand: String, log: String) -> [Int32] {
+    /// Live processes of Squall with this subcommand (nil: with any) that belong to a run: their environment names its log.
+    static func squall(_ subcommand: String?, log: String) -> [Int32] {
         guard let folder = opendir("/proc") else { return [] }
         defer { closedir(folder) }
         var found: [Int32] = []
@@ -82,7 +82,8 @@ enum ProcessList {
             }
             guard let pid = Int32(name), let line = contents("/proc/\(pid)/cmdline") else { continue }
             let words = line.split(separator: "\0")
-            guard words.count > 1, words[0].hasSuffix("squall"), words[1] == subcommand, state(pid) != nil,
+            guard words.count > 1, words[0].hasSuffix("squall"), subcommand.map({ words[1] == $0 }) ?? true,
+                state(pid) != nil,
                 contents("/proc/\(pid)/environ")?.contains("CRASH_LOG=\(log)\0") == true
             else { continue }
             found.append(pid)
