@@ -38,9 +38,12 @@ enum NetworkTables {
                 let socket = try NetworkNamespace(path: place.path).netlink(.netfilter)
                 marks += try NftablesReader.tables(socket).filter { isOurs($0, prefix) }.map { mark($0, place) }
             } catch {
-                // It may have ended since it was counted; a namespace of another user's is out of reach, see above.
-                if error.code == .notFound || error.code == .denied { continue }
-                throw error
+                switch error.code {
+                // It may have ended since it was counted, which leaves no file or a plain one; a namespace of another
+                // user's is out of reach, see above.
+                case .notFound, .denied, .invalid: continue
+                case .unsupported, .exists, .tooLarge, .timeout, .unexpected: throw error
+                }
             }
         }
         return SystemScan(system: system, marks: marks)
