@@ -45,6 +45,7 @@ let package = Package(
         // C libraries: a module map and a shim header each.
         .target(name: "CLinux"),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CNetlink", pkgConfig: "libnl-3.0", providers: [.apt(["libnl-3-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         // The order of declaration is the order of layers: a module imports only modules above it.
@@ -55,6 +56,7 @@ let package = Package(
         module("HTTP", ["Basics", "CCurl"]),
         module("Docker", ["Basics", "Experiment", "Contracts", "HTTP"]),
         module("Process", ["Basics", "Experiment", "Contracts", "Docker", "CLinux"]),
+        module("Network", ["Basics", "Experiment", "Contracts", "Docker", "Process", "CLinux", "CNetlink"]),
         module("Web", ["Basics", "Experiment", "Contracts", "HTTP"]),
         module("Postgres", ["Basics", "Experiment", "Contracts", "HTTP", "CPostgres"]),
         module("Checkers", ["Basics", "Experiment", "Contracts"]),
@@ -67,9 +69,8 @@ let package = Package(
         .executableTarget(
             name: "squall",
             dependencies: [
-                "CLinux", "Basics", "Experiment", "Contracts", "Journal", "HTTP", "Docker", "Process", "Web",
-                "Postgres",
-                "Checkers", "Controller", "Report",
+                "CLinux", "Basics", "Experiment", "Contracts", "Journal", "HTTP", "Docker", "Process",
+                "Network", "Web", "Postgres", "Checkers", "Controller", "Report",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -84,7 +85,9 @@ let package = Package(
         tests("Script", []),
         tests("Basics", ["Basics"]),
         tests("Experiment", ["Basics", "Experiment"]),
-        tests("Shipped", ["Basics", "Experiment", "Contracts", "Checkers", "Docker", "Process", "Web", "Postgres"]),
+        tests(
+            "Shipped",
+            ["Basics", "Experiment", "Contracts", "Checkers", "Docker", "Process", "Network", "Web", "Postgres"]),
         tests("Contracts", ["Basics", "Contracts"]),
         tests("Process", ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "CLinux", "TestSupport"]),
         // Kills the released binary: the shim is C that each test run compiles for itself.
@@ -98,6 +101,9 @@ let package = Package(
         tests("CommandLine", ["Basics", "Experiment", "Contracts", "Journal", "Process"]),
         tests("Controller", ["Basics", "Experiment", "Contracts", "Journal", "Controller", "Simulation"]),
         tests("Postgres", ["Basics", "Experiment", "Contracts", "HTTP", "Postgres", "PostgresSupport"]),
+        tests(
+            "Network",
+            ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "Network", "CLinux", "TestSupport"]),
         tests("Web", ["Basics", "Experiment", "Contracts", "HTTP", "Web", "CLinux"]),
         tests("Docker", ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "TestSupport"]),
         tests("HTTP", ["Basics", "HTTP", "TestSupport"]),

@@ -56,11 +56,14 @@ extension Fault {
     package func resources(on target: Target) -> [String] { target.resources }
 }
 
-/// Whether a fault acts on a target that the step names. Without one it gets `Target.localHost`.
+/// Whether a fault acts on a target that the step names. Without one it gets `Target.localHost`; between two sides it
+/// gets both as one, see `Target.between`.
 package enum Targeting: String, Sendable, Hashable, Codable {
     case required
     case optional
     case none
+    /// Between two groups of targets: `between: {a: …, b: …}`.
+    case between
 }
 
 /// Whether a fault did what it claims.

@@ -79,12 +79,15 @@ package struct FaultRecord: Sendable, Hashable {
         case .prepared, .healing: break
         case .injecting: injectedAt = transition.at
         case .active:
-            effectiveAt = transition.effectiveAt
+            // One that was withdrawn while it was still being shown stays withdrawn.
+            effectiveAt = failure.isEmpty ? transition.effectiveAt : nil
             evidence = transition.detail
         case .healed: healedAt = transition.at
         // A heal that fails must not hide why the effect was not shown.
         case .unproven, .refused, .healFailed:
             failure = failure.isEmpty ? transition.detail : "\(failure); \(transition.detail)"
+            // An effect that ended before its time has not been there as the file says: nothing is judged by it.
+            if transition.stage == .unproven { effectiveAt = nil }
         }
     }
 

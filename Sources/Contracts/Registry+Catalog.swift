@@ -15,6 +15,7 @@ extension Registry {
             case .required: .target
             case .optional: .optional
             case .none: .none
+            case .between: .between
             }
         return FaultKind(
             kind: type.kind, summary: type.manual.summary, parameters: type.parameters, roles: roles

@@ -15,6 +15,8 @@ package struct Target: Sendable, Hashable, Codable {
         case patroniURL = "patroni.url"
         /// The machine the controller runs on.
         case localHost = "host.local"
+        /// Addresses and blocks outside any container, separated by commas: `10.0.0.0/8,2001:db8::1`.
+        case addresses = "network.addresses"
     }
 
     /// Stable identity across resolutions, for limits and locks: `container:<id>`, `postgres:<node>`.
@@ -22,24 +24,55 @@ package struct Target: Sendable, Hashable, Codable {
     package var name: String
     package var attributes: [Attribute: String]
     package var labels: [String: String]
+    /// The two groups of a fault that acts between targets; empty for anything else.
+    package var sides: [TargetSide]
 
-    package init(id: String, name: String, attributes: [Attribute: String], labels: [String: String] = [:]) {
+    package init(
+        id: String, name: String, attributes: [Attribute: String], labels: [String: String] = [:],
+        sides: [TargetSide] = []
+    ) {
         self.id = id
         self.name = name
         self.attributes = attributes
         self.labels = labels
+        self.sides = sides
     }
+
+    /// Two groups as one target: such a fault is injected, journalled and healed as a whole.
+    package static func between(_ sides: [TargetSide]) -> Target {
+        let parts = sides.map { side in side.members.map(\.id).joined(separator: ",") }
+        let names = sides.map { side in side.members.map(\.name).joined(separator: ", ") }
+        return Target(
+            id: "between:" + parts.joined(separator: "|"), name: names.joined(separator: " | "), attributes: [:],
+            sides: sides)
+    }
+
+    /// The real things: the members of both sides, or the target itself.
+    package var parts: [Target] { sides.isEmpty ? [self] : sides.flatMap { $0.members } }
 
     /// What stands for the target in locks: its identity, and the container's behind it, so that a database node and its
     /// container are one. The machine itself is none: two commands on one host do not exclude each other.
     package var resources: [String] {
         if attributes[.localHost] != nil { return [] }
+        if !sides.isEmpty { return sides.flatMap { $0.members }.flatMap { $0.resources } }
         let container = attributes[.containerID].map { "container:\($0)" }
         return container.map { $0 == id ? [id] : [id, $0] } ?? [id]
     }
 
     /// For faults that act on no target of their own (`command.run` on the host, a cluster-wide API call).
     package static let localHost = Target(id: "host:local", name: "localhost", attributes: [.localHost: "local"])
+}
+
+/// One group of a fault that acts between targets.
+package struct TargetSide: Sendable, Hashable, Codable {
+    /// `a` or `b`, as in the file.
+    package var role: String
+    package var members: [Target]
+
+    package init(role: String, members: [Target]) {
+        self.role = role
+        self.members = members
+    }
 }
 
 /// A way to find targets, for example `docker: {labels: {...}}`.

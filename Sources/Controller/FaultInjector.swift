@@ -49,7 +49,7 @@ package struct FaultInjector: Sendable {
             context.record(.fault(refused))
             throw error
         }
-        func transition(_ stage: FaultStage, at: InstantRange? = nil, _ detail: String = "") {
+        @Sendable func transition(_ stage: FaultStage, at: InstantRange? = nil, _ detail: String = "") {
             context.record(
                 .fault(
                     FaultTransition(
@@ -58,8 +58,10 @@ package struct FaultInjector: Sendable {
         }
         transition(.prepared)
         transition(.injecting)
+        var injecting = context
+        injecting.withdraw = { transition(.unproven, $0) }
         do throws(FaultError) {
-            switch try await fault.inject(undo, in: context) {
+            switch try await fault.inject(undo, in: injecting) {
             case .confirmed(let range, let evidence):
                 transition(.active, at: range, evidence)
                 try await journalActive(intent)

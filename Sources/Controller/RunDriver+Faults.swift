@@ -38,17 +38,30 @@ extension RunDriver {
 
     /// The step's targets, checked against the blast radius and counted as touched.
     private func claim(_ named: RunAssembly.NamedFault) async throws -> [Target] {
-        guard let declared = named.step.targets.first else { return [.localHost] }
-        var (generator, drawn) = state.withLock { ($0.generator, $0.drawn[declared.value]) }
-        let window = recorder.withWindow { $0 }
-        let targets = try await resolver.resolve(
-            declared.value, requiring: type(of: named.fault).requires, window: window, drawn: &drawn,
-            generator: &generator)
+        if named.step.targets.isEmpty { return [.localHost] }
+        var targets: [Target] = []
+        var sides: [TargetSide] = []
+        for declared in named.step.targets {
+            let members = try await resolve(declared.value, for: named)
+            targets += members
+            sides.append(TargetSide(role: declared.name, members: members))
+        }
         try state.withLock { state in
-            state.generator = generator
-            state.drawn[declared.value] = drawn
             try resolver.checkLimit(state.touched, adding: targets)
             state.touched.formUnion(targets.map(\.id))
+        }
+        return type(of: named.fault).targeting == .between ? [.between(sides)] : targets
+    }
+
+    private func resolve(_ declared: String, for named: RunAssembly.NamedFault) async throws -> [Target] {
+        var (generator, drawn) = state.withLock { ($0.generator, $0.drawn[declared]) }
+        let window = recorder.withWindow { $0 }
+        let targets = try await resolver.resolve(
+            declared, requiring: type(of: named.fault).requires, window: window, drawn: &drawn,
+            generator: &generator)
+        state.withLock { state in
+            state.generator = generator
+            state.drawn[declared] = drawn
         }
         return targets
     }

@@ -64,13 +64,14 @@ package struct RunPlan: Sendable, Encodable {
         do {
             let targets = try await targets(named, experiment, resolver)
             planned.targets = targets.map { target in
-                let isLate = target.id.hasPrefix("probe:")
+                let isLate = target.parts.contains { $0.id.hasPrefix("probe:") }
                 return PlannedTarget(
                     name: isLate ? "\(target.name), resolved when the step starts" : target.name,
                     operation: named.fault.plan(for: target))
             }
-            try resolver.checkLimit(touched, adding: targets)
-            touched.formUnion(targets.map(\.id))
+            let parts = targets.flatMap { $0.parts }
+            try resolver.checkLimit(touched, adding: parts)
+            touched.formUnion(parts.map(\.id))
         } catch {
             planned.problem = "\(error)"
         }
@@ -80,7 +81,19 @@ package struct RunPlan: Sendable, Encodable {
     private static func targets(
         _ named: RunAssembly.NamedFault, _ experiment: Experiment, _ resolver: TargetResolver
     ) async throws -> [Target] {
-        guard let declared = named.step.targets.first else { return [.localHost] }
+        if named.step.targets.isEmpty { return [.localHost] }
+        var sides: [TargetSide] = []
+        for declared in named.step.targets {
+            let members = try await members(declared, named, experiment, resolver)
+            sides.append(TargetSide(role: declared.name, members: members))
+        }
+        return type(of: named.fault).targeting == .between ? [.between(sides)] : sides.flatMap { $0.members }
+    }
+
+    private static func members(
+        _ declared: NamedValue<String>, _ named: RunAssembly.NamedFault, _ experiment: Experiment,
+        _ resolver: TargetResolver
+    ) async throws -> [Target] {
         if resolver.isKnownBeforehand(declared.value) {
             var drawn: Set<String>?
             var generator = SeededGenerator(seed: experiment.seed ?? 0)

@@ -3,6 +3,7 @@ internal import Contracts
 internal import Docker
 internal import Experiment
 internal import HTTP
+internal import Network
 internal import Postgres
 internal import Process
 
@@ -23,6 +24,7 @@ struct Systems {
         services.register(http)
         services.register(host, as: (any Host).self)
         services.register(host, as: (any ProcessTable).self)
+        services.register(try LocalNetworkKernel(host: host), as: (any NetworkKernel).self)
         services.register(try PostgresClient(time: time))
         services.register(try LocalCommandRunner(), as: (any CommandRunner).self)
         do throws(FaultError) {

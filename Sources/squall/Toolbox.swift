@@ -4,6 +4,7 @@ internal import Contracts
 internal import Docker
 internal import Experiment
 internal import HTTP
+internal import Network
 internal import Postgres
 internal import Process
 internal import Web
@@ -13,6 +14,7 @@ func standardRegistry() -> Registry {
     var registry = Registry()
     registry.add(DockerKinds.registry)
     registry.add(ProcessKinds.registry)
+    registry.add(NetworkKinds.registry)
     registry.add(PostgresKinds.registry)
     registry.add(WebKinds.registry)
     registry.add(CheckerKinds.registry)

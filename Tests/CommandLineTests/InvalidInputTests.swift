@@ -129,3 +129,22 @@ import Testing
         }
     }
 }
+
+/// `squall inject` with one side too few, or one too many.
+@Suite struct InjectedSidesTests {
+    @Test(arguments: [
+        (["network.partition", "--target", "name=web-1"], "acts between two sides"),
+        (["container.pause", "--target", "name=web-1", "--against", "name=db-1"], "does not act between two sides"),
+        (
+            ["network.partition", "--target", "name=web-1", "--against", "address=::1", "--against", "name=db-1"],
+            "addresses or containers, not both"
+        ),
+    ])
+    func areRefusedBeforeAnythingIsLookedAt(arguments: [String], reason: String) async throws {
+        try await withFolder { folder in
+            let result = try await SquallBinary.run(["inject"] + arguments + ["--duration", "1s"], in: folder)
+            #expect(result.code == 2)
+            #expect(result.errors.contains(reason), "\(result.errors)")
+        }
+    }
+}

@@ -241,14 +241,17 @@ struct SimulatedRun: Sendable {
     var system: FakeSystem
     var seconds: Double
 
+    static let registry = Registry(
+        faults: [FakeFault.self, FakeBetweenFault.self], mutations: [FakeRow.self], probes: [FakeProbe.self],
+        checkers: [FakeChecker.self], targetSources: [NamedTargets.self])
+
     init?(
         _ experiment: Experiment = fakeExperiment(), on system: FakeSystem = FakeSystem(), seed: UInt64 = 1,
         journalFailsAt: Int? = nil, signals: [(after: Span, number: CInt)] = []
     ) throws {
         let world = SimulatedWorld(seed: seed)
         let start = world.now
-        let registry = Registry(
-            faults: [FakeFault.self], mutations: [FakeRow.self], probes: [FakeProbe.self], checkers: [FakeChecker.self])
+        let registry = Self.registry
         var services = Services()
         services.register(system)
         services.register(FreeLocks(), as: (any TargetLocks).self)

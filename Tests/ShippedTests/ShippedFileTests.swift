@@ -4,6 +4,7 @@ internal import Contracts
 internal import Docker
 internal import Experiment
 internal import Glibc
+internal import Network
 internal import Postgres
 internal import Process
 import Testing
@@ -66,6 +67,7 @@ enum Shipped {
         registry.add(ProcessKinds.registry)
         registry.add(DockerKinds.registry)
         registry.add(WebKinds.registry)
+        registry.add(NetworkKinds.registry)
         registry.add(PostgresKinds.registry)
         return registry
     }

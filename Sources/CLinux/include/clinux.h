@@ -5,6 +5,8 @@
 #include <sys/eventfd.h>
 #include <sys/types.h>
 
+#include "network_namespace.h"
+
 // pidfd_open(2), Linux 5.3. Flags are reserved and must be 0.
 int squall_pidfd_open(pid_t pid, unsigned int flags);
 // pidfd_send_signal(2), Linux 5.1.

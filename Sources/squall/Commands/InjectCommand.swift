@@ -11,12 +11,15 @@ struct InjectCommand: AsyncParsableCommand {
         discussion: """
             Example: squall inject container.pause --target name=web-1 --duration 30s
             Example: squall inject container.kill --target label.app=web --set signal=SIGTERM --duration 10s
+            Example: squall inject network.partition --target name=web-1 --against name=db-1 --max-targets 2 --duration 30s
             """)
 
     @Argument(help: "A fault that squall list faults shows.")
     var kind: String
     @Option(help: "name=…, image=…, compose-service=…, regex=… or label.KEY=VALUE; several are ANDed.")
     var target: [String] = []
+    @Option(help: "The other side of a fault between two, as --target is written, or address=10.0.0.0/8.")
+    var against: [String] = []
     @Option(help: "Which of the targets that match: one, all (default), or fixed:N.")
     var mode = "all"
     @Option(name: .customLong("set"), help: "A parameter of the fault: key=value. May be repeated.")
@@ -60,17 +63,30 @@ struct InjectCommand: AsyncParsableCommand {
         guard let span = Span(parsing: duration), span > .zero else {
             throw failure(2, "--duration '\(duration)' is no duration with its unit", next: "--duration 30s")
         }
+        try checkSides(registry.fault(kind)?.targeting == .between)
         var experiment = Experiment(file: "command line", title: "inject \(kind)")
         let declaration = Declaration(name: kind, kind: kind, parameters: try parameterNode(), location: Self.place)
-        let roles = target.isEmpty ? [] : [NamedValue(name: "target", value: "target")]
+        let one = target.isEmpty ? [] : [NamedValue(name: "target", value: "target")]
+        let two = [NamedValue(name: "a", value: "target"), NamedValue(name: "b", value: "against")]
+        let roles = against.isEmpty ? one : two
         experiment.method = [
             Step(name: kind, fault: declaration, targets: roles, duration: span, startAfter: nil, delay: .zero)
         ]
         experiment.criteria = [criterion(span)]
         experiment.limits.maxTargets = maxTargets
         experiment.limits.maxDuration = span + .minutes(5)
-        if !target.isEmpty { experiment.targets = [try targetDeclaration()] }
+        if !target.isEmpty { experiment.targets.append(try selection("target", target)) }
+        if !against.isEmpty { experiment.targets.append(try selection("against", against)) }
         return experiment
+    }
+
+    private func checkSides(_ isBetween: Bool) throws {
+        if isBetween, target.isEmpty || against.isEmpty {
+            throw failure(2, "\(kind) acts between two sides", next: "--target name=web-1 --against name=db-1")
+        }
+        if !isBetween, !against.isEmpty {
+            throw failure(2, "\(kind) does not act between two sides", next: "leave --against out")
+        }
     }
 
     private static let place = Location(file: "command line", line: 1, column: 1)
@@ -95,11 +111,15 @@ struct InjectCommand: AsyncParsableCommand {
         return .sequence([value, scalar], Self.place)
     }
 
-    private func targetDeclaration() throws -> TargetDeclaration {
+    private func selection(_ name: String, _ conditions: [String]) throws -> TargetDeclaration {
         let place = Self.place
+        if let outside = try addresses(conditions) {
+            let source = Declaration(name: name, kind: "addresses", parameters: outside, location: place)
+            return TargetDeclaration(name: name, source: .kind(source), mode: .all, location: place)
+        }
         var labels: [Node.Entry] = []
         var entries: [Node.Entry] = []
-        for text in target {
+        for text in conditions {
             let (key, value) = try pair(text, option: "--target")
             let scalar = Node.scalar(Node.Scalar(value, isQuoted: true, at: place))
             if key.hasPrefix("label.") {
@@ -112,8 +132,20 @@ struct InjectCommand: AsyncParsableCommand {
             entries.append(Node.Entry("labels", at: place, .mapping(Node.Mapping(labels, at: place))))
         }
         let source = Declaration(
-            name: "target", kind: "docker", parameters: .mapping(Node.Mapping(entries, at: place)), location: place)
-        return TargetDeclaration(name: "target", source: .kind(source), mode: try selectionMode(), location: place)
+            name: name, kind: "docker", parameters: .mapping(Node.Mapping(entries, at: place)), location: place)
+        return TargetDeclaration(name: name, source: .kind(source), mode: try selectionMode(), location: place)
+    }
+
+    /// What `address=…`, once or more, stands for; nil when containers are selected.
+    private func addresses(_ conditions: [String]) throws -> Node? {
+        let pairs = try conditions.map { try pair($0, option: "--against") }
+        guard pairs.contains(where: { $0.0 == "address" }) else { return nil }
+        guard pairs.allSatisfy({ $0.0 == "address" }) else {
+            throw failure(2, "a side has addresses or containers, not both", next: "--against address=10.0.0.0/8")
+        }
+        let list = pairs.map { Node.scalar(Node.Scalar($0.1, isQuoted: true, at: Self.place)) }
+        return .mapping(
+            Node.Mapping([Node.Entry("list", at: Self.place, .sequence(list, Self.place))], at: Self.place))
     }
 
     private func selectionMode() throws -> SelectionMode {

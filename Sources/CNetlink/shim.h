@@ -1,0 +1,12 @@
+// libnl-3 carries and builds messages; libnl-route is not used: it aborts the process for some kinds of qdisc and sends
+// bytes of the heap for others.
+#pragma once
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/errno.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>

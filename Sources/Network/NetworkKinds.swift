@@ -1,0 +1,8 @@
+package import Contracts
+
+/// What this module can do to networks. Its service is a `LocalNetworkKernel`, which the command line registers.
+package enum NetworkKinds {
+    package static let registry = Registry(
+        faults: [NetworkPartitionFault.self], targetSources: [AddressTargetSource.self],
+        scanners: [NetworkLeftovers()])
+}

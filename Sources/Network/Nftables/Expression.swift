@@ -1,0 +1,121 @@
+internal import CNetlink
+
+/// One step of a rule of nf_tables: it loads a value, compares one, or decides. Register 1 holds the value.
+enum Expression: Hashable {
+    /// What `load` reads of a packet besides its bytes.
+    enum Meta: UInt32 {
+        /// The Ethernet type, big endian: tells IPv4 from IPv6 in the family netdev.
+        case protocolNumber = 1
+        /// Index of the interface that it came in by.
+        case inputInterface = 4
+        /// Index of the interface that it goes out by.
+        case outputInterface = 5
+        /// NFPROTO_IPV4 or NFPROTO_IPV6: tells them apart in the family inet.
+        case family = 15
+        /// TCP, UDP and so on, whatever extension headers stand before it.
+        case transport = 16
+    }
+
+    /// Where in a packet `payload` counts from.
+    enum Base: UInt32 {
+        case network = 1
+        case transport = 2
+    }
+
+    enum Relation: UInt32 {
+        case equal = 0
+        case notEqual = 1
+        case less = 2
+        case lessOrEqual = 3
+        case greaterOrEqual = 5
+    }
+
+    enum Verdict: Hashable {
+        case accept
+        case drop
+        case rejectWithReset
+        /// ICMP "administratively prohibited" of either version.
+        case rejectWithMessage
+    }
+
+    case load(Meta)
+    case payload(Base, offset: UInt32, length: UInt32)
+    /// Compares bytes as memory: numbers must be in network order for anything but equality.
+    case compare(Relation, [UInt8])
+    case mask([UInt8])
+    /// Goes on when the value is in the set.
+    case lookup(String, setIdentifier: UInt32)
+    case counter
+    case decide(Verdict)
+
+    /// The kernel's name of it.
+    private var name: String {
+        switch self {
+        case .load: "meta"
+        case .payload: "payload"
+        case .compare: "cmp"
+        case .mask: "bitwise"
+        case .lookup: "lookup"
+        case .counter: "counter"
+        case .decide(.accept), .decide(.drop): "immediate"
+        case .decide(.rejectWithReset), .decide(.rejectWithMessage): "reject"
+        }
+    }
+
+    func write(to message: NetlinkMessage) {
+        message.nest(NFTA_LIST_ELEM) {
+            message.put(NFTA_EXPR_NAME, text: name)
+            message.nest(NFTA_EXPR_DATA) { writeData(to: message) }
+        }
+    }
+
+    private func writeData(to message: NetlinkMessage) {
+        let register = UInt32(NFT_REG_1.rawValue)
+        switch self {
+        case .load(let meta):
+            message.put(NFTA_META_DREG, big: register)
+            message.put(NFTA_META_KEY, big: meta.rawValue)
+        case .payload(let base, let offset, let length):
+            message.put(NFTA_PAYLOAD_DREG, big: register)
+            message.put(NFTA_PAYLOAD_BASE, big: base.rawValue)
+            message.put(NFTA_PAYLOAD_OFFSET, big: offset)
+            message.put(NFTA_PAYLOAD_LEN, big: length)
+        case .compare(let relation, let bytes):
+            message.put(NFTA_CMP_SREG, big: register)
+            message.put(NFTA_CMP_OP, big: relation.rawValue)
+            message.nest(NFTA_CMP_DATA) { message.put(NFTA_DATA_VALUE, bytes) }
+        case .mask(let bytes):
+            message.put(NFTA_BITWISE_SREG, big: register)
+            message.put(NFTA_BITWISE_DREG, big: register)
+            message.put(NFTA_BITWISE_LEN, big: UInt32(bytes.count))
+            message.nest(NFTA_BITWISE_MASK) { message.put(NFTA_DATA_VALUE, bytes) }
+            message.nest(NFTA_BITWISE_XOR) {
+                message.put(NFTA_DATA_VALUE, [UInt8](repeating: 0, count: bytes.count))
+            }
+        case .lookup(let set, let identifier):
+            message.put(NFTA_LOOKUP_SET, text: set)
+            message.put(NFTA_LOOKUP_SREG, big: register)
+            message.put(NFTA_LOOKUP_SET_ID, big: identifier)
+        case .counter:
+            message.put(NFTA_COUNTER_BYTES, bigEndian(UInt64(0)))
+            message.put(NFTA_COUNTER_PACKETS, bigEndian(UInt64(0)))
+        case .decide(let verdict): writeVerdict(verdict, to: message)
+        }
+    }
+
+    private func writeVerdict(_ verdict: Verdict, to message: NetlinkMessage) {
+        switch verdict {
+        case .drop, .accept:
+            message.put(NFTA_IMMEDIATE_DREG, big: UInt32(NFT_REG_VERDICT.rawValue))
+            message.nest(NFTA_IMMEDIATE_DATA) {
+                // NF_DROP is 0 and NF_ACCEPT is 1.
+                message.nest(NFTA_DATA_VERDICT) { message.put(NFTA_VERDICT_CODE, big: verdict == .drop ? 0 : 1) }
+            }
+        case .rejectWithReset:
+            message.put(NFTA_REJECT_TYPE, big: UInt32(NFT_REJECT_TCP_RST.rawValue))
+        case .rejectWithMessage:
+            message.put(NFTA_REJECT_TYPE, big: UInt32(NFT_REJECT_ICMPX_UNREACH.rawValue))
+            message.put(NFTA_REJECT_ICMP_CODE, [UInt8(NFT_REJECT_ICMPX_ADMIN_PROHIBITED.rawValue)])
+        }
+    }
+}

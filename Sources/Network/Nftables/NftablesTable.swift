@@ -1,0 +1,50 @@
+/// A table of ours as it is to be made in one namespace. It belongs to the socket that makes it: the kernel deletes it
+/// when that socket closes, however its process ends.
+struct NftablesTable: Hashable {
+    /// Which packets its chains see.
+    enum Family: UInt8 {
+        /// IPv4 and IPv6, at the hooks of the network layer.
+        case inet = 1
+        /// Everything on one interface.
+        case netdev = 5
+    }
+
+    /// Where a chain hooks in, as the kernel counts for the family.
+    enum Hook: Hashable {
+        case input
+        case output
+        /// Leaves by this interface (Linux 5.16); a packet dropped here is not reported to its sender.
+        case egress(interface: String)
+
+        var number: UInt32 {
+            switch self {
+            case .input: 1
+            case .output: 3
+            case .egress: 1
+            }
+        }
+    }
+
+    /// Addresses that rules look up. It is empty until the fault is armed.
+    struct AddressSet: Hashable {
+        var name: String
+        var family: AddressFamily
+        /// Names the set within the batch that makes it.
+        var identifier: UInt32
+        /// Holds ranges; one of single addresses only is twice as fast.
+        var hasRanges: Bool
+    }
+
+    struct Chain: Hashable {
+        var name: String
+        var hook: Hook
+        var rules: [[Expression]]
+    }
+
+    var family: Family
+    var name: String
+    /// Who made it, for whoever lists it: `nft list ruleset` shows it.
+    var comment: String
+    var sets: [AddressSet]
+    var chains: [Chain]
+}
