@@ -36,9 +36,11 @@ final class PrivateEngine {
 
     private func launch() throws -> ChildProcess {
         let path = folder.path
+        // In a network namespace of its own: with --bridge none an engine removes docker0, which is the machine's.
         return try ChildProcess(
             [
-                "dockerd", "--data-root", "\(path)/data", "--exec-root", "\(path)/exec", "--host", host, "--pidfile",
+                "unshare", "--net", "dockerd", "--data-root", "\(path)/data", "--exec-root", "\(path)/exec", "--host",
+                host, "--pidfile",
                 "\(path)/pid", "--bridge", "none", "--iptables=false", "--storage-driver", "vfs",
             ] + (isLiveRestoring ? ["--live-restore"] : []))
     }
