@@ -35,11 +35,19 @@ struct LeftoverReport: Encodable {
                     commands: ["squall heal --run \(entry.run) --abandon   (when nothing else is listed here)"]))
         }
         let alive = Set(inProgress.compactMap { try? JournalReader.read($0).header.run }).union(watched(systems.host))
-        for scanner in systems.registry.scanners {
-            for scan in await scanner.scan(known, in: systems.context(run: "leftovers", secrets: []) { _ in }) {
-                take(scan, alive: alive, reported: reported)
-            }
+        for scan in await Self.scans(known, systems) { take(scan, alive: alive, reported: reported) }
+    }
+
+    private static func scans(_ known: KnownSystems, _ systems: Systems) async -> [SystemScan] {
+        let context = systems.context(run: "leftovers", secrets: []) { _ in }
+        var scans: [SystemScan] = []
+        for scanner in systems.registry.scanners { scans += await scanner.scan(known, in: context) }
+        // Without a usable configuration there is no engine to ask, and why is known.
+        guard let problem = systems.engineProblem else { return scans }
+        for index in scans.indices where scans[index].system == "docker engine" {
+            scans[index].failure = "\(problem)"
         }
+        return scans
     }
 
     /// Runs of other folders, and of other users, that a medic on this machine watches: it will heal what bears their mark.

@@ -45,6 +45,21 @@ import Testing
         }
     }
 
+    @Test func aStateFolderThatCannotBeMadeIsFoundBeforeAnythingIsInjected() async throws {
+        try await withFolder { folder in
+            let experiment = FlagExperiment(folder: folder)
+            let nowhere = ["SQUALL_STATE_DIR": "/proc/squall"]
+            let run = try await SquallBinary.run(["run", try experiment.file()], in: folder, environment: nowhere)
+            #expect(run.code == 5, "\(run.output)\(run.errors)")
+            #expect(run.errors.contains("/proc/squall"), "\(run.errors)")
+            #expect(run.errors.contains("nothing was touched"))
+            #expect(!exists(experiment.flag))
+            let doctor = try await SquallBinary.run(["doctor"], in: folder, environment: nowhere)
+            #expect(doctor.code == 5)
+            #expect(doctor.output.contains("MISSING  state folder"), "\(doctor.output)")
+        }
+    }
+
     /// A user without rights over a process of somebody else; needs root to become another user.
     @Test(.enabled(if: getuid() == 0, "needs root to drop it"))
     func aMissingCapabilityIsNamedAndNothingIsTouched() async throws {

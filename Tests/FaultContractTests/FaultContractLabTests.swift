@@ -23,15 +23,19 @@ struct FaultContractLabTests {
         try await FaultContract(contract: contract).whatIsThereAlreadyIsNotInjectedAgain()
     }
 
-    /// The cluster takes ten seconds to come to rest after each, so it is interrupted once.
-    static let interruptions = contracts.flatMap { contract in
+    /// The cluster takes ten seconds to come to rest after each, so it is interrupted once; containers do not mind others.
+    @Test(arguments: contracts)
+    func anInterruptedInjectionIsHealed(contract: Contract) async throws {
         let delays: [Int64] = contract.place == .patroni ? [60] : [0, 8, 60]
-        return delays.map { (contract, Span.milliseconds($0)) }
-    }
-
-    @Test(arguments: interruptions)
-    func anInterruptedInjectionIsHealed(contract: Contract, after delay: Span) async throws {
-        try await FaultContract(contract: contract).anInterruptedInjectionIsHealed(after: delay)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for delay in delays {
+                group.addTask {
+                    try await FaultContract(contract: contract).anInterruptedInjectionIsHealed(
+                        after: .milliseconds(delay))
+                }
+            }
+            try await group.waitForAll()
+        }
     }
 
     @Test(arguments: contracts)

@@ -25,13 +25,17 @@ package struct PostgresLeftovers: LeftoverScanner {
 
     package func scan(_ known: KnownSystems, in context: SystemContext) async -> [SystemScan] {
         let servers = KnownServer.all(in: known.places)
-        var scans: [SystemScan] = []
-        for server in servers {
-            var context = context
-            context.secrets = server.secrets
-            scans.append(await scan(server.dsn, known, context))
+        // Side by side: among the databases of old runs many may be gone, and each of those costs its whole patience.
+        return await withTaskGroup(of: (Int, SystemScan).self) { group in
+            for (number, server) in servers.enumerated() {
+                var context = context
+                context.secrets = server.secrets
+                group.addTask { [context] in (number, await scan(server.dsn, known, context)) }
+            }
+            var scans: [(Int, SystemScan)] = []
+            for await result in group { scans.append(result) }
+            return scans.sorted { $0.0 < $1.0 }.map { $0.1 }
         }
-        return scans
     }
 
     private func scan(_ dsn: DSN, _ known: KnownSystems, _ context: SystemContext) async -> SystemScan {

@@ -27,6 +27,9 @@ package struct LeaderChange: Codable, Sendable, Hashable {
         self.nodes = nodes
     }
 
+    /// Patroni carries a change out in its next round (loop_wait, 10 s) although nobody waits for the answer.
+    var lateEffect: Span { switchBack ? .seconds(15) : .zero }
+
     /// The request of Patroni's switchover and failover.
     var request: JSONValue {
         var body: [String: JSONValue] = [:]

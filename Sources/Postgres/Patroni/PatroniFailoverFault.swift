@@ -1,3 +1,4 @@
+package import Basics
 package import Contracts
 package import Experiment
 
@@ -80,6 +81,8 @@ package struct PatroniFailoverFault: Fault {
     ) async throws(FaultError) -> Leftover? {
         try await undo.leftover(kind: kind, in: context)
     }
+
+    package static func lateEffect(of undo: LeaderChange) -> Span { undo.lateEffect }
 
     package static func manualHeal(_ undo: LeaderChange) -> [String] { undo.manual }
 }

@@ -1,3 +1,4 @@
+package import Basics
 package import Contracts
 package import Experiment
 
@@ -24,6 +25,13 @@ package struct PatroniSwitchoverFault: Fault {
               target: primary
               candidate: pg-2
               nodes: {pg-1: "host=127.0.0.1 port=5001 user=postgres", pg-2: "host=127.0.0.1 port=5002 user=postgres"}
+            - name: there-and-back
+              fault: patroni.switchover
+              target: primary
+              nodes: {pg-1: "host=127.0.0.1 port=5001 user=postgres", pg-2: "host=127.0.0.1 port=5002 user=postgres"}
+              candidate: pg-2
+              switch-back: true
+              duration: 1m
             """)
     package static let parameters: [any AnyParameter] = PatroniSettings.parameters
     package static let requires: Set<Target.Attribute> = [.node, .patroniURL]
@@ -91,6 +99,8 @@ package struct PatroniSwitchoverFault: Fault {
     ) async throws(FaultError) -> Leftover? {
         try await undo.leftover(kind: kind, in: context)
     }
+
+    package static func lateEffect(of undo: LeaderChange) -> Span { undo.lateEffect }
 
     package static func manualHeal(_ undo: LeaderChange) -> [String] { undo.manual }
 }
