@@ -118,7 +118,11 @@ struct SimulatedCluster: Sendable {
 
     private mutating func promote() {
         promotesAt = nil
-        guard let chosen = candidate, nodes[chosen].isServing, nodes[chosen].role == .standby else { return seek() }
+        guard let chosen = candidate, nodes[chosen].isServing, nodes[chosen].role == .standby else {
+            // Its primary is back, or somebody else must be found.
+            if nodes[current].isServing { lostSince = nil } else { seek() }
+            return
+        }
         let replicatedUntil = min(now, lostSince ?? now)
         nodes[chosen].log = nodes[current].log.filter { $0.at + character.lag <= replicatedUntil }
         nodes[chosen].role = .primary
@@ -153,7 +157,7 @@ struct SimulatedCluster: Sendable {
 
     private mutating func settle() {
         // A primary that must wait for its standbys, and is no longer theirs, answers no write.
-        let isHeard = !character.isSynchronous || endpoint == current
+        let isHeard = !character.isSynchronous || (endpoint == current && lostSince == nil)
         for index in nodes.indices where !nodes[index].claimsPrimary { nodes[index].isSeen = false }
         let serving = nodes[endpoint].isServing && nodes[endpoint].role == .primary && isHeard
         truth.note(isServing: serving, primaries: nodes.count(where: \.isKnowable), at: now)

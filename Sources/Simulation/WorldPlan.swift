@@ -81,8 +81,9 @@ struct WorldPlan {
     }
 
     private mutating func drawWeather() {
-        weather.latency =
-            draw.pick([.milliseconds(1), .milliseconds(5), .milliseconds(60), .milliseconds(600)]) ?? .zero
+        // A slow engine is rare: the freezer is looked at each millisecond until it answers.
+        let usual: [Span] = [.milliseconds(1), .milliseconds(5), .milliseconds(40)]
+        weather.latency = draw.chance(10) ? .milliseconds(400) : draw.pick(usual) ?? .zero
         guard draw.chance(45) else { return }
         if draw.chance(50) { weather.failsEvery = UInt64(draw.number(4..<60)) }
         if draw.chance(25) {

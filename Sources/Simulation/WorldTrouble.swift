@@ -86,8 +86,7 @@ struct WorldTrouble: Sendable {
             stage.world.schedule(at: drawInstant()) { stage.losePower() }
         } else {
             controller.plan(draw.chance(50) ? .killBefore(effect: drawEffect()) : .killAfter(effect: drawEffect()))
-            // The death of the controller is the first thing of it that anybody sees.
-            controller.whenGone { stage.world.schedule(at: stage.world.now) { stage.losePower() } }
+            controller.whenGone { stage.losePower() }
         }
     }
 
