@@ -73,10 +73,13 @@ package struct OutageFinder: Sendable {
     ///   - horizon: an outage that begins at or after this instant is not this fault's.
     package func find(from effect: InstantRange, horizon: Instant) throws(Inconclusive) -> OutageFinding {
         // Operations in flight at the fault were due before it; no timeout of a probe is longer than a minute.
-        let start = operations.position(dueFrom: effect.lower - .minutes(1))
+        var start = operations.position(dueFrom: effect.lower - .minutes(1))
         let end = operations.position(dueFrom: horizon)
-        if let onset = onset(in: start..<max(start, end), after: effect.lower) {
-            return .outage(outage(from: onset))
+        while let onset = onset(in: start..<max(start, end), after: effect.lower) {
+            let found = outage(from: onset)
+            guard case .recovered(let back) = found.end, back.upper <= effect.lower else { return .outage(found) }
+            // A write that had hung since before: service was back when the fault came.
+            start = onset + 1
         }
         try requireObservation(of: effect, until: horizon)
         return .none(resolution: resolution(from: effect.lower, until: horizon))

@@ -50,10 +50,13 @@ package final class ChangeLog: Sendable {
     ///
     /// A turn that does not come within `patience`, or cannot be asked for, must not stop a heal, which may be repeated.
     func whileHavingTurn<Result>(patience: Span = .seconds(60), _ body: () async -> Result) async -> Result {
-        let deadline = time.now + patience
+        let pause = Span.milliseconds(50)
+        // Counted, not timed: a process that was stopped in between has waited for nobody.
+        var tries = patience.nanoseconds / pause.nanoseconds
         heals.withLock { $0 += 1 }
-        while !((try? await journal.takeTurn()) ?? true), time.now < deadline {
-            guard (try? await time.sleep(for: .milliseconds(50))) != nil else { break }
+        while !((try? await journal.takeTurn()) ?? true), tries > 0 {
+            guard (try? await time.sleep(for: pause)) != nil else { break }
+            tries -= 1
         }
         let result = await body()
         let isLast = heals.withLock { heals in

@@ -60,7 +60,9 @@ struct FigureInspection {
     // MARK: Recovery
 
     private mutating func inspectRecovery(_ result: CriterionResult) {
-        guard plan.character.losesAcknowledgement == nil, let fault = history.fault(step: nil),
+        // Nobody knows what a prober missed that stood still for as long as service must hold.
+        let isBlind = history.stalls.contains { $0.to - $0.from >= plan.hold }
+        guard plan.character.losesAcknowledgement == nil, !isBlind, let fault = history.fault(step: nil),
             let effect = fault.effectiveAt, let start = system.cause(of: fault, within: effect),
             let lower = result.lower
         else { return }

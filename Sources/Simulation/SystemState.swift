@@ -149,7 +149,7 @@ struct SystemState: Sendable {
 
     /// The journal's law: the undo is on disk before the system is touched.
     mutating func requireIntent(_ verb: Weather.Verb, on target: String) {
-        let name = index(of: target).map { containers[$0].name } ?? target
+        let name = containers.first { $0.id == target }?.name ?? target
         if !isJournalled(name) { violations.append("\(verb.rawValue) on \(name) without an undo on disk") }
     }
 
