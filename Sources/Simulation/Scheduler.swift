@@ -180,6 +180,19 @@ final class Scheduler: Sendable {
         }
     }
 
+    /// Forgets what was still to come: it holds on to the world that holds on to it.
+    func clear() {
+        state.withLock { state in
+            state.timers = TimerHeap()
+            state.slots = []
+            state.freeSlots = []
+            for index in state.processes.indices {
+                state.processes[index].onEnd = []
+                state.processes[index].root = nil
+            }
+        }
+    }
+
     // MARK: Waiting
 
     func reserve() -> WaitToken { state.withLock { $0.reserve() } }

@@ -74,7 +74,9 @@ package final class SimulatedWorld: TimeSource {
         let all = processes.withLock { $0 }.filter(\.isStarted)
         for process in all { process.kill() }
         _ = run { all.allSatisfy(\.isFinished) }
-        return all.filter { !$0.isFinished }.map(\.name)
+        let stuck = all.filter { !$0.isFinished }.map(\.name)
+        scheduler.clear()
+        return stuck
     }
 }
 

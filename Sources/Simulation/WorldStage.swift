@@ -91,6 +91,8 @@ final class WorldStage: Sendable {
             journal: WatchedJournal(journal, medic: link), seed: plan.seed)
         relay.connect(driver)
         process.start { [self] in
+            // Driver, journal, link and relay hold on to each other as long as the driver can be told something.
+            defer { relay.connect(nil) }
             disk.state.withLock { $0.owner = process.number }
             do throws(JournalError) {
                 try await journal.append(.opened(header(of: process)))
@@ -191,7 +193,7 @@ private struct FreeLocks: TargetLocks {
 private final class Relay: Sendable {
     private let driver = Mutex(RunDriver?.none)
 
-    func connect(_ driver: RunDriver) { self.driver.withLock { $0 = driver } }
+    func connect(_ driver: RunDriver?) { self.driver.withLock { $0 = driver } }
     func send(_ event: RunEvent) { driver.withLock { $0 }?.send(event) }
 }
 

