@@ -43,7 +43,8 @@ package final class TargetTurns: Sendable {
             switch state.withLock({ Self.answer(to: resources, own, &$0) }) {
             case .taken: return
             case .spoiled:
-                throw FaultError(.notApplicable, "another fault on this target has just failed, and may still be on its way")
+                throw FaultError(
+                    .notApplicable, "another fault on this target has just failed, and may still be on its way")
             case .wait(let other):
                 await other.wait()
                 if Task.isCancelled { throw FaultError(.cancelled, "cancelled while waiting for another fault") }

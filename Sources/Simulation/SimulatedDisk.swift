@@ -17,6 +17,8 @@ final class SimulatedDisk: Sendable {
         var hasTornTail = false
         /// Whose lock is on the journal; a dead owner's is gone.
         var owner: Int?
+        /// Who wrote the journal first.
+        var controller: Int?
         /// Who has the turn to heal.
         var turn: Int?
         var turnSince = WorldPlan.start
@@ -166,6 +168,10 @@ extension SimulatedDisk {
         case .healing(let id, _):
             if let other = state.heals[id], other != process.number, isAtWork(other) {
                 state.violations.append("\(process.name) heals change \(id) while another process does")
+            }
+            // Who has taken over has the journal's lock instead.
+            if state.turn == nil, process.number == state.controller {
+                state.violations.append("\(process.name) heals change \(id) without the turn to")
             }
             if let turn = state.turn, turn != process.number, isAtWork(turn),
                 process.now - state.turnSince < .seconds(60)

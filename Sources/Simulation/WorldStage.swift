@@ -93,7 +93,10 @@ final class WorldStage: Sendable {
         process.start { [self] in
             // Driver, journal, link and relay hold on to each other as long as the driver can be told something.
             defer { relay.connect(nil) }
-            disk.state.withLock { $0.owner = process.number }
+            disk.state.withLock { state in
+                state.owner = process.number
+                state.controller = process.number
+            }
             do throws(JournalError) {
                 try await journal.append(.opened(header(of: process)))
             } catch {
