@@ -70,17 +70,34 @@ package struct OutageFinder: Sendable {
 
     /// - Parameters:
     ///   - effect: when the fault began to have effect.
+    ///   - injected: when it was injected, which may have hurt before the effect could be shown; nil: at the effect.
     ///   - horizon: an outage that begins at or after this instant is not this fault's.
-    package func find(from effect: InstantRange, horizon: Instant) throws(Inconclusive) -> OutageFinding {
+    package func find(
+        from effect: InstantRange, injected: Instant? = nil, horizon: Instant
+    ) throws(Inconclusive) -> OutageFinding {
+        let touched = min(injected ?? effect.lower, effect.lower)
         // Operations in flight at the fault were due before it; no timeout of a probe is longer than a minute.
         var start = operations.position(dueFrom: effect.lower - .minutes(1))
         let end = operations.position(dueFrom: horizon)
+        var earlier: Outage?
         while let onset = onset(in: start..<max(start, end), after: effect.lower) {
             let found = outage(from: onset)
-            guard case .recovered(let back) = found.end, back.upper <= effect.lower else { return .outage(found) }
-            // A write that had hung since before: service was back when the fault came.
-            start = onset + 1
+            switch found.end {
+            case .recovered(let back), .unconfirmed(let back, _):
+                if back.upper <= effect.lower {
+                    // A write that had hung since before: service was back when the fault came.
+                    start = onset + 1
+                } else if earlier == nil, wasAway(at: touched, before: onset) {
+                    // Service was away before the fault came: what ends then hides no outage of its own.
+                    earlier = found
+                    start = max(onset + 1, operations.position(dueFrom: back.upper))
+                } else {
+                    return .outage(found)
+                }
+            case .unrecovered: return .outage(found)
+            }
         }
+        if let earlier { return .outage(earlier) }
         try requireObservation(of: effect, until: horizon)
         return .none(resolution: resolution(from: effect.lower, until: horizon))
     }
@@ -96,6 +113,15 @@ package struct OutageFinder: Sendable {
             if share(position..<windowEnd) < success || isRun(at: position) { return position }
         }
         return nil
+    }
+
+    /// Whether an operation of the same outage had failed already at `instant`.
+    private func wasAway(at instant: Instant, before onset: Int) -> Bool {
+        for position in stride(from: onset - 1, through: 0, by: -1) {
+            if operations[position].isGood { return false }
+            if operations[position].end < instant { return true }
+        }
+        return false
     }
 
     private func isRun(at position: Int) -> Bool {
@@ -127,16 +153,20 @@ package struct OutageFinder: Sendable {
     private func sustained(after onset: Int) -> Outage.End {
         let observed = operations.observedUntil ?? operations[onset].end
         var windowEnd = onset
+        // Where service may have been back and held while the prober stood still.
+        var possible: Instant?
         for position in onset..<operations.count where operations[position].isGood {
             windowEnd = advance(windowEnd, from: position)
             guard share(position..<windowEnd) >= success else { continue }
             let due = operations[position].due
-            let back = recovery(at: position, windowEnd: windowEnd, onset: onset)
+            var back = recovery(at: position, windowEnd: windowEnd, onset: onset)
+            if let possible { back = InstantRange(min(possible, back.lower), back.upper) }
             if due + hold > observed { return .unconfirmed(back, heldFor: observed - due) }
             // A window thinned out by stalls shows nothing.
             if windowEnd - position >= Self.fewestArrivals { return .recovered(back) }
+            possible = possible ?? back.lower
         }
-        return .unrecovered(lastBad: lastKnownBad(from: onset, before: Instant(nanoseconds: .max)))
+        return .unrecovered(lastBad: possible ?? lastKnownBad(from: onset, before: Instant(nanoseconds: .max)))
     }
 
     private func recovery(at position: Int, windowEnd: Int, onset: Int) -> InstantRange {

@@ -60,7 +60,9 @@ package struct RecoveryTime: Checker {
             let horizon =
                 subject.after == nil
                 ? history.start(of: .healing) ?? Instant(nanoseconds: .max) : origin.horizon(in: history)
-            switch try finder.find(from: origin.effect, horizon: max(horizon, origin.effect.upper)) {
+            let finding = try finder.find(
+                from: origin.effect, injected: origin.fault?.injectedAt, horizon: max(horizon, origin.effect.upper))
+            switch finding {
             case .none(let resolution): judgeHealthy(resolution, &result)
             case .outage(let outage):
                 judge(outage, origin, history, observedUntil: operations.observedUntil, &result)
