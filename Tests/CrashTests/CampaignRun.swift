@@ -70,7 +70,11 @@ struct CampaignRun {
     private func followMedic(
         _ crash: Crash, _ death: Instant, _ wasBroken: Bool, _ outcome: inout Outcome
     ) async throws {
-        let isWhole = try await crash.isWhole(within: .seconds(2))
+        // A removed container comes back under another id: only the engine knows it.
+        let isWhole =
+            draw.damage == .remove
+            ? try await eventually(within: .seconds(2)) { try await crash.damage().isEmpty }
+            : try await crash.isWhole(within: .seconds(2))
         if !isWhole { outcome.failures.append("not whole after 2 s") }
         if isWhole, wasBroken { outcome.restored = SystemTimeSource().now - death }
         let isOver = try await eventually(within: .seconds(30)) { crash.space.medics.isEmpty }

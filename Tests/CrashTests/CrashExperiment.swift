@@ -27,7 +27,7 @@ struct CrashExperiment {
             description: A run that a test kills at a chosen instant.
             \(targets.isEmpty ? "" : "targets:\n" + targets.joined(separator: "\n"))
             probes:
-              beat: {type: command.check, command: ["true"], every: 20ms, timeout: 1s}
+              beat: {type: command.check, command: ["true"], every: 20ms, timeout: 300ms}
             steady-state-hypothesis:
               title: the beat is there
               for: 100ms

@@ -71,6 +71,9 @@ final class PrivateEngine {
         let all = try await engine.run(["ps", "--all", "--quiet"]).split(separator: "\n").map(String.init)
         if !all.isEmpty { try await engine.run(["rm", "--force"] + all, mayFail: true) }
         try await end(SIGTERM)
+        // The daemon binds its own folder and leaves it bound; a folder that is bound cannot be removed.
+        let data = "\(folder.path)/data"
+        try ChildProcess.run(["sh", "-c", "! mountpoint --quiet \(data) || umount --lazy \(data)"])
     }
 
     /// Runs `body` with an engine and takes it away whatever happened.

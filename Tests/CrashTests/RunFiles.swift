@@ -41,11 +41,12 @@ struct RunFiles: Sendable {
         }
     }
 
-    /// Beats that are not in the history although later ones are; the last few may have been on their way at the end.
+    /// Beats that are not in the history although later ones are; as many as fit into
+    /// its timeout (15) may have been on their way at the end.
     func missingBeats() throws -> [Int] {
         let seen = Set(try history().filter { $0["e"] as? String == "op" }.compactMap { $0["q"] as? Int })
         guard let last = seen.max() else { return [] }
-        return (0...max(0, last - 8)).filter { !seen.contains($0) }
+        return (0...max(0, last - 15)).filter { !seen.contains($0) }
     }
 
     /// `verdict.json`; nil when there is none.

@@ -52,7 +52,7 @@ struct NeverHappened: Error {
 }
 
 /// Looks again and again until something holds.
-func until(_ what: String, within limit: Span = .seconds(20), _ holds: () async throws -> Bool) async throws {
+func until(_ what: String, within limit: Span = .minutes(1), _ holds: () async throws -> Bool) async throws {
     let time = SystemTimeSource()
     let deadline = time.now + limit
     while time.now < deadline {
