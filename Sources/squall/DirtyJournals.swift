@@ -83,7 +83,7 @@ struct DirtyJournals {
     /// and a medic holds the journal of a dead controller for as long as it heals.
     private mutating func isFree(_ path: String, _ host: any Host) async throws(JournalError) -> Bool {
         let time = SystemTimeSource()
-        let deadline = time.now + .seconds(1)
+        let deadline = time.now + .seconds(5)
         while try JournalReader.isHeldByLiveRun(path) {
             guard try !controllerLives(path, host) else {
                 live.append(path)
