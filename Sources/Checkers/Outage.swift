@@ -20,6 +20,19 @@ package struct Outage: Sendable, Hashable {
     package var end: End
     /// Total length of the slots in which too few arrivals succeeded, up to the end of the observation.
     package var badTime: Span
+
+    /// The same outage, when service may have been back already from `instant` on: nil, it cannot have been.
+    func orOver(from instant: Instant?) -> Outage {
+        guard let instant else { return self }
+        var outage = self
+        switch end {
+        case .recovered(let back): outage.end = .recovered(InstantRange(min(instant, back.lower), back.upper))
+        case .unconfirmed(let back, let held):
+            outage.end = .unconfirmed(InstantRange(min(instant, back.lower), back.upper), heldFor: held)
+        case .unrecovered(let lastBad): outage.end = .unrecovered(lastBad: min(instant, lastBad))
+        }
+        return outage
+    }
 }
 
 /// What the operations after a fault say: an outage, or none down to a resolution.
@@ -79,7 +92,7 @@ package struct OutageFinder: Sendable {
         // Operations in flight at the fault were due before it; no timeout of a probe is longer than a minute.
         var start = operations.position(dueFrom: effect.lower - .minutes(1))
         let end = operations.position(dueFrom: horizon)
-        var earlier: Outage?
+        var earlier: (outage: Outage, back: InstantRange)?
         while let onset = onset(in: start..<max(start, end), after: effect.lower) {
             let found = outage(from: onset)
             switch found.end {
@@ -87,17 +100,17 @@ package struct OutageFinder: Sendable {
                 if back.upper <= effect.lower {
                     // A write that had hung since before: service was back when the fault came.
                     start = onset + 1
-                } else if earlier == nil, wasAway(at: touched, before: onset) {
-                    // Service was away before the fault came: what ends then hides no outage of its own.
-                    earlier = found
+                } else if earlier == nil, back.lower <= effect.lower, wasAway(at: touched, before: onset) {
+                    // Service was away before the fault came, and may have been back by then: that hides no later one.
+                    earlier = (found, back)
                     start = max(onset + 1, operations.position(dueFrom: back.upper))
                 } else {
-                    return .outage(found)
+                    return .outage(found.orOver(from: earlier?.back.lower))
                 }
-            case .unrecovered: return .outage(found)
+            case .unrecovered: return .outage(found.orOver(from: earlier?.back.lower))
             }
         }
-        if let earlier { return .outage(earlier) }
+        if let earlier { return .outage(earlier.outage) }
         try requireObservation(of: effect, until: horizon)
         return .none(resolution: resolution(from: effect.lower, until: horizon))
     }
