@@ -193,4 +193,36 @@ import Testing
         #expect(result.upper ?? 0 >= 3)
         #expect(scenario.judged(RecoveryTime(limit: .seconds(2))).verdict == .inconclusive)
     }
+
+    /// An earlier step whose effect nobody could show, so that the run counts from the next one.
+    private func afterAnEarlierOutage(until end: Double) -> Scenario {
+        var scenario = Scenario()
+        scenario.fault(19.95)
+        scenario.openLoop(
+            until: 90, interval: 1, down: [(10, end), (40, 50)], failure: .hangs(.seconds(2)))
+        return scenario
+    }
+
+    @Test func anOutageThatMayHaveEndedBeforeTheFaultHidesNoLaterOne() {
+        let result = afterAnEarlierOutage(until: 20).judged(thirty)
+        #expect(result.bounds(are: 0, 30.051))
+        #expect(result.verdict == .inconclusive)
+    }
+
+    @Test func anOutageThatIsThereWhenTheFaultComesCounts() {
+        let result = afterAnEarlierOutage(until: 25).judged(thirty)
+        #expect(result.bounds(are: 4.05, 5.051))
+        #expect(result.verdict == .pass)
+    }
+
+    @Test func serviceMayHaveHeldWhileTheProberStoodStill() {
+        var scenario = Scenario()
+        scenario.fault(5)
+        scenario.openLoop(until: 18, interval: 1, down: [(5, 12)])
+        scenario.history.append(.stall(ProberStall(from: at(18), to: at(26))))
+        scenario.openLoop(from: 26, until: 90, interval: 1, down: [(27, 35)], firstSequence: 27)
+        let result = scenario.judged(RecoveryTime(limit: .seconds(20)))
+        #expect(result.bounds(are: 6, 30.001))
+        #expect(result.verdict == .inconclusive)
+    }
 }
