@@ -21,15 +21,18 @@ struct HealReport: Encodable {
     var refused: [RefusedJournal] = []
     var failed: [Failure] = []
     var lost: [Lost] = []
-    /// Journals of runs that are alive, and of dead ones that are being healed by somebody else.
+    /// Journals of runs that are alive.
     var inProgress: [String] = []
+    /// Journals of dead runs that somebody else, their medic most likely, is healing: whether that succeeds is not known.
+    var beingHealed: [String] = []
     /// Journals that nobody will heal any more, because somebody said so.
     var abandoned: [String] = []
 
     /// nil: all is clean. One run that was asked for and is in progress is not, and was not touched: 2.
     func exitCode(isOneRun: Bool) -> Int32? {
         if !abandoned.isEmpty { return nil }
-        let isClean = refused.isEmpty && failed.isEmpty && lost.isEmpty && healed.allSatisfy(\.isHealed)
+        let isClean =
+            beingHealed.isEmpty && refused.isEmpty && failed.isEmpty && lost.isEmpty && healed.allSatisfy(\.isHealed)
         if !isClean { return 6 }
         return isOneRun && !inProgress.isEmpty ? 2 : nil
     }
@@ -37,6 +40,7 @@ struct HealReport: Encodable {
     func show() {
         for change in healed { show(change) }
         for path in inProgress { Output.line("in progress: \(path) (not touched)") }
+        for path in beingHealed { Output.line("being healed by its medic: \(path) (look again: squall leftovers)") }
         for journal in refused { journal.show() }
         for failure in failed { Output.error("error: \(failure.path) was not healed: \(failure.reason)") }
         for entry in lost {
@@ -45,7 +49,7 @@ struct HealReport: Encodable {
             Output.error("  when that is done: squall heal --run \(entry.run) --abandon")
         }
         for path in abandoned { Output.line("abandoned: \(path) (nobody will heal what it tells of)") }
-        if healed.isEmpty, refused.isEmpty, failed.isEmpty, lost.isEmpty, abandoned.isEmpty {
+        if healed.isEmpty, beingHealed.isEmpty, refused.isEmpty, failed.isEmpty, lost.isEmpty, abandoned.isEmpty {
             Output.line("nothing to heal")
         }
     }

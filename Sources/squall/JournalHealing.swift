@@ -16,7 +16,8 @@ struct JournalHealing {
     }
 
     mutating func heal(_ journals: DirtyJournals) async {
-        report.inProgress = journals.live + journals.beingHealed
+        report.inProgress = journals.live
+        report.beingHealed = journals.beingHealed
         report.lost = journals.lost.map { HealReport.Lost(run: $0.run, journal: $0.journal) }
         for contents in journals.dirty + journals.unconcluded { await heal(contents) }
         for (path, error) in journals.unreadable {

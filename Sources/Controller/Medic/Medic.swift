@@ -154,10 +154,19 @@ package struct Medic: Sendable {
                 note("\(remaining.kind) on \(remaining.target) could not be relieved: \(remaining.description)", .error)
             } else {
                 note("\(result.intent.kind) on \(result.intent.targetName) is relieved and verified", .warning)
-                try? await journal?.append(.relieved(result.intent.id, at: context.time.now))
+                await record(result.intent.id, in: journal)
             }
         }
         return Set(overdue.map(\.id))
+    }
+
+    /// Without the record the change stays overdue and is looked at again, which does no harm.
+    private func record(_ id: MutationID, in journal: (any JournalSink)?) async {
+        do throws(JournalError) {
+            try await journal?.append(.relieved(id, at: context.time.now))
+        } catch {
+            note("the relief is not in the journal: \(error)", .warning)
+        }
     }
 
     private func note(_ message: String, _ level: Note.Level) {

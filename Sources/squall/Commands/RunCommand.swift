@@ -57,7 +57,10 @@ func refuseDirtyJournals(_ folder: String, _ systems: Systems) async throws {
     for entry in journals.lost {
         Output.error("error: run \(entry.run) was never closed, and its journal \(entry.journal) is gone")
     }
-    if journals.dirty.isEmpty && journals.unreadable.isEmpty && journals.lost.isEmpty { return }
+    for path in journals.beingHealed { Output.error("error: \(path): its run is dead, and its medic still heals") }
+    if journals.dirty.isEmpty, journals.unreadable.isEmpty, journals.lost.isEmpty, journals.beingHealed.isEmpty {
+        return
+    }
     throw failure(6, "nothing is injected before that is cleaned up", next: "squall heal --all --runs \(folder)")
 }
 
