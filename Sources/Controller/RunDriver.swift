@@ -35,6 +35,8 @@ package final class RunDriver: Sendable {
         /// Ids drawn for a declared target: a second step that names it acts on the same ones.
         var drawn: [String: Set<String>] = [:]
         var healResults: [Healer.Result] = []
+        /// Changes that a task is healing right now.
+        var healing: Set<MutationID> = []
     }
 
     /// - Parameter seed: for the random choice of targets; recorded in the run.
@@ -147,8 +149,19 @@ package final class RunDriver: Sendable {
     }
 
     private func heal(_ intents: [JournalIntent]) async -> [Healer.Result] {
-        if intents.isEmpty { return [] }
-        return await changes.whileHavingTurn { await healInTurn(intents) }
+        // A step whose time is over and an abort may want the same change healed: the second waits for the first.
+        let mine = state.withLock { state in
+            let mine = intents.filter { !state.healing.contains($0.id) }
+            state.healing.formUnion(mine.map(\.id))
+            return mine
+        }
+        let results = mine.isEmpty ? [] : await changes.whileHavingTurn { await healInTurn(mine) }
+        state.withLock { $0.healing.subtract(mine.map(\.id)) }
+        let others = Set(intents.map(\.id)).subtracting(mine.map(\.id))
+        while state.withLock({ !$0.healing.isDisjoint(with: others) }) {
+            guard (try? await context.time.sleep(for: .milliseconds(20))) != nil else { break }
+        }
+        return results
     }
 
     private func healInTurn(_ intents: [JournalIntent]) async -> [Healer.Result] {
