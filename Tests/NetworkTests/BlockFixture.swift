@@ -35,22 +35,28 @@ struct BlockFixture {
     ) async throws -> Block {
         let a = try await kernel.look(at: try identity(pair.a))
         let b = try await kernel.look(at: try identity(pair.b))
-        func member(
-            _ name: String, _ space: TestNamespace, _ own: NamespaceFacts, _ peer: NamespaceFacts, _ isReceiving: Bool,
-            _ isSending: Bool
-        ) throws -> Block.Member {
-            Block.Member(
-                name: name, process: try identity(space), namespace: own.identity, addresses: own.addresses,
-                incoming: isReceiving ? peer.addresses : [], outgoing: isSending ? peer.addresses : [])
+        func member(_ name: String, _ space: TestNamespace, _ facts: NamespaceFacts) throws -> NamespaceMember {
+            NamespaceMember(
+                name: name, process: try identity(space), namespace: facts.identity, addresses: facts.addresses)
         }
         return Block(
             mark: mark, run: "test", traffic: traffic, mode: mode,
-            members: [try member("a", pair.a, a, b, intoA, outOfA), try member("b", pair.b, b, a, intoB, false)])
+            members: [try member("a", pair.a, a), try member("b", pair.b, b)],
+            cuts: [
+                Block.Cut(peers: intoA ? [1] : [], outgoing: outOfA ? b.addresses : []),
+                Block.Cut(peers: intoB ? [0] : []),
+            ])
     }
 
     func install(_ block: Block) async throws {
         let notes = notes
-        try await kernel.install(block) { text in notes.list.withLock { $0.append(text) } }
+        try await kernel.install(block.work) { event in
+            notes.list.withLock { list in
+                switch event {
+                case .lost(let text): list.append(text)
+                }
+            }
+        }
         _ = try await kernel.arm(block.mark)
     }
 
@@ -68,6 +74,6 @@ struct BlockFixture {
                 names.append((from == 0 ? "a" : "b") + version)
             }
         }
-        return Set(try await kernel.passing(paths, of: block, within: limit).map { names[$0] })
+        return Set(try await kernel.passing(paths, of: block.members, within: limit).map { names[$0] })
     }
 }

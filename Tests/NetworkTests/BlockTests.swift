@@ -32,10 +32,10 @@ import Testing
 
     @Test func tablesWithEmptySetsStopNothing() async throws {
         let block = try await fixture.block()
-        try await fixture.kernel.install(block) { _ in }
+        try await fixture.kernel.install(block.work) { _ in }
         #expect(try fixture.pair.a.tables().map(\.name) == [block.mark])
         #expect(try await fixture.open(block, .datagram) == Self.all)
-        #expect(try await fixture.kernel.blocked(block.mark, in: block.members[0]) == 0)
+        #expect(try await fixture.kernel.elements(of: block.mark, in: block.members[0]) == 0)
     }
 
     @Test func aOneWayBlockLetsTheOtherWayPass() async throws {
@@ -129,9 +129,8 @@ import Testing
 
     @Test func aBlockThatNobodyRenewsIsLiftedByTheKernel() async throws {
         let block = try await fixture.block()
-        let rules = BlockRules(name: block.mark, comment: "", traffic: block.traffic, mode: block.mode)
         let space = try fixture.pair.b.open()
-        let held = try HeldNamespace(block.members[1], space, rules)
+        let held = try HeldNamespace(1, of: block.work, in: space)
         try held.arm(for: .milliseconds(700))
         #expect(try await fixture.open(block, .datagram, within: .milliseconds(90)) == ["b4", "b6"])
         try held.renew(for: .milliseconds(1_500))
@@ -181,7 +180,7 @@ import Testing
         }
         #expect(gone.holds)
         #expect(fixture.notes.list.withLock { $0 } == ["b ended while it was cut off; its network is let go"])
-        #expect(try await fixture.kernel.blocked(block.mark, in: block.members[1]) == nil)
+        #expect(try await fixture.kernel.elements(of: block.mark, in: block.members[1]) == nil)
         await fixture.kernel.release(block.mark)
         #expect(try fixture.pair.a.tables() == [])
     }

@@ -53,7 +53,7 @@ struct PartitionDeathLabTests {
         }
 
         func passes(within limit: Span) async throws -> Bool {
-            try await fixture.kernel.passing(paths, of: block, within: limit) == [0]
+            try await fixture.kernel.passing(paths, of: block.members, within: limit) == [0]
         }
 
         func waitUntilCut() async throws {

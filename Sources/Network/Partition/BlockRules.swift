@@ -11,19 +11,13 @@ struct BlockRules {
         var outgoing: [AddressRange]
     }
 
-    /// A table with the addresses that its sets get when the fault is armed.
-    struct Plan: Hashable {
-        var table: NftablesTable
-        var elements: [String: [AddressRange]]
-    }
-
     let name: String
     let comment: String
     let traffic: Traffic
     let mode: BlockMode
 
     /// - Parameter interfaces: names of the namespace's interfaces but loopback.
-    func plans(_ peers: Peers, interfaces: [String]) -> [Plan] {
+    func plans(_ peers: Peers, interfaces: [String]) -> [TablePlan] {
         let incoming = sets("in", AddressRange.merged(peers.incoming), first: 1)
         let outgoing = sets("out", AddressRange.merged(peers.outgoing), first: 3)
         var chains: [NftablesTable.Chain] = []
@@ -43,10 +37,11 @@ struct BlockRules {
 
     private typealias Filled = (set: NftablesTable.AddressSet, ranges: [AddressRange])
 
-    private func plan(_ family: NftablesTable.Family, _ sets: [Filled], _ chains: [NftablesTable.Chain]) -> Plan {
+    private func plan(_ family: NftablesTable.Family, _ sets: [Filled], _ chains: [NftablesTable.Chain]) -> TablePlan {
         let table = NftablesTable(
             family: family, name: name, comment: comment, sets: sets.map(\.set), chains: chains)
-        return Plan(table: table, elements: Dictionary(sets.map { ($0.set.name, $0.ranges) }) { first, _ in first })
+        return TablePlan(
+            table: table, elements: Dictionary(sets.map { ($0.set.name, $0.ranges) }) { first, _ in first })
     }
 
     /// One set per version of the protocol that has a peer.

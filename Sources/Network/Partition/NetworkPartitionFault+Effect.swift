@@ -11,14 +11,13 @@ extension NetworkPartitionFault {
         let block = undo.block
         let ways = PartitionWays(undo, direction: direction)
         do throws(NetworkError) {
-            let before = try await kernel.passing(ways.all, of: block, within: Self.patience)
-            try await kernel.install(block, onLoss: context.withdraw)
-            let armed = try await kernel.arm(block.mark)
-            for member in block.members where !(member.incoming.isEmpty && member.outgoing.isEmpty) {
-                let count = try await kernel.blocked(block.mark, in: member) ?? 0
+            let before = try await kernel.passing(ways.all, of: block.members, within: Self.patience)
+            let armed = try await NetworkHold.begin(block.work, kernel, in: context)
+            for (member, cut) in zip(block.members, block.cuts) where !cut.isEmpty {
+                let count = try await kernel.elements(of: block.mark, in: member) ?? 0
                 if count == 0 { return .unproven("no address is blocked in \(member.name) after it was cut off") }
             }
-            let after = try await kernel.passing(ways.all, of: block, within: Self.patience)
+            let after = try await kernel.passing(ways.all, of: block.members, within: Self.patience)
             return judge(ways, before: before, after: after, armed)
         } catch {
             throw FaultError("cut the network", on: undo.target, error)

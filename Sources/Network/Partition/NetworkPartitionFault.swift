@@ -89,26 +89,27 @@ package struct NetworkPartitionFault: Fault {
         try refuseOverlap(a, b)
         let fromA = direction != .from
         let fromB = direction != .to
-        let members =
-            a.members(facing: b, isReceiving: fromB, isSending: fromA)
-            + b.members(facing: a, isReceiving: fromA, isSending: fromB)
+        let members = a.spaces + b.spaces
+        let cuts =
+            a.cuts(facing: b, offset: a.spaces.count, isReceiving: fromB, isSending: fromA)
+            + b.cuts(facing: a, offset: 0, isReceiving: fromA, isSending: fromB)
         guard !members.isEmpty else {
             throw FaultError(
                 .notApplicable, "neither side of '\(target.name)' has a container on this machine",
                 advice: "packets are stopped in a container's network namespace: select containers on one side")
         }
-        let run = String(context.run.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }.prefix(64))
-        let mark = "\(NetworkTables.prefix)\(run)_\(String(context.time.now.nanoseconds, radix: 36))"
         return Undo(
             target: target.name,
-            block: Block(mark: mark, run: context.run, traffic: traffic, mode: mode, members: members),
+            block: Block(
+                mark: NetworkHold.mark(in: context), run: context.run, traffic: traffic, mode: mode, members: members,
+                cuts: cuts),
             isOnSideA: a.spaces.map { _ in true } + b.spaces.map { _ in false }, outsideA: a.outside,
             outsideB: b.outside, owner: getpid())
     }
 
     private func refuseOverlap(_ a: PartitionSide, _ b: PartitionSide) throws(FaultError) {
         for left in a.spaces {
-            if let right = b.spaces.first(where: { $0.facts.identity == left.facts.identity }) {
+            if let right = b.spaces.first(where: { $0.namespace == left.namespace }) {
                 throw FaultError(
                     .notApplicable,
                     "\(left.name) and \(right.name) share one network: they cannot be cut off from each other",
@@ -127,33 +128,22 @@ package struct NetworkPartitionFault: Fault {
     // MARK: Heal
 
     package static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError) {
-        // The sockets live in the controller. In any other process there is nothing to close: the kernel has deleted the
-        // tables with the controller's sockets, or lifts the block of one that hangs; `leftover` waits for that.
-        await (try context.services.require((any NetworkKernel).self)).release(undo.block.mark)
+        try await NetworkHold.end(undo.block.mark, in: context)
     }
 
     package static func leftover(
         of undo: Undo, in context: SystemContext
     ) async throws(FaultError) -> Leftover? {
-        let kernel = try context.services.require((any NetworkKernel).self)
-        for member in undo.block.members {
-            do throws(NetworkError) {
-                // A table with nothing in its sets stops no packet; it goes with the hung process that it belongs to.
-                guard let count = try await kernel.blocked(undo.block.mark, in: member), count > 0 else { continue }
-            } catch {
-                throw FaultError("read the rules", on: member.name, error)
-            }
-            return Leftover(
+        try await NetworkHold.armed(undo.block.mark, undo.block.members, in: context).map { member in
+            Leftover(
                 kind: kind, target: undo.target,
                 description: "the table \(undo.block.mark) still blocks peers of \(member.name)",
                 commands: manualHeal(undo))
         }
-        return nil
     }
 
     package static func manualHeal(_ undo: Undo) -> [String] {
-        let looks = undo.block.members.map { "nsenter --net=/proc/\($0.process.pid)/ns/net nft list ruleset" }
-        return ["kill \(undo.owner)"] + looks
+        NetworkHold.manualHeal(owner: undo.owner, undo.block.members)
     }
 
     /// Nothing is accepted for later: a request to the kernel is carried out when it is sent.

@@ -5,13 +5,7 @@ internal import Process
 
 /// One group of a partition, as `prepare` found it: namespaces of containers here, and addresses of others.
 struct PartitionSide {
-    struct Space {
-        var name: String
-        var process: ProcessIdentity
-        var facts: NamespaceFacts
-    }
-
-    private(set) var spaces: [Space] = []
+    private(set) var spaces: [NamespaceMember] = []
     private(set) var outside: [AddressRange] = []
 
     /// Looks every member up; containers that share a network namespace count as one.
@@ -21,24 +15,32 @@ struct PartitionSide {
                 outside += try Self.ranges(text, of: target.name)
                 continue
             }
-            let space = try await Self.space(target, in: context)
-            if !spaces.contains(where: { $0.facts.identity == space.facts.identity }) { spaces.append(space) }
+            let space = try await NamespaceMember(target, for: NetworkPartitionFault.kind, in: context)
+            guard !space.addresses.isEmpty else {
+                throw FaultError(
+                    .notApplicable,
+                    "container \(target.name) has no address but loopback: nothing can be cut off from it")
+            }
+            if !spaces.contains(where: { $0.namespace == space.namespace }) { spaces.append(space) }
         }
         outside = AddressRange.merged(outside)
     }
 
     /// By which the other side knows the group.
-    var addresses: [AddressRange] { AddressRange.merged(outside + spaces.flatMap { $0.facts.addresses }) }
+    var addresses: [AddressRange] { AddressRange.merged(outside + spaces.flatMap { $0.addresses }) }
 
-    /// The group's own namespaces as members of the block.
+    /// What each of the group's namespaces is cut off from.
     ///
     /// What arrives is stopped where it arrives; what leaves is stopped here only when its receiver is not ours.
-    func members(facing other: PartitionSide, isReceiving: Bool, isSending: Bool) -> [Block.Member] {
-        spaces.map { space in
-            Block.Member(
-                name: space.name, process: space.process, namespace: space.facts.identity,
-                addresses: space.facts.addresses, incoming: isReceiving ? other.addresses : [],
-                outgoing: isSending ? other.outside : [])
+    ///
+    /// - Parameter offset: index of the other side's first namespace among the block's members.
+    func cuts(
+        facing other: PartitionSide, offset: Int, isReceiving: Bool, isSending: Bool
+    ) -> [Block.Cut] {
+        spaces.map { _ in
+            Block.Cut(
+                peers: isReceiving ? other.spaces.indices.map { $0 + offset } : [],
+                incoming: isReceiving ? other.outside : [], outgoing: isSending ? other.outside : [])
         }
     }
 
@@ -51,58 +53,5 @@ struct PartitionSide {
             ranges.append(range)
         }
         return ranges
-    }
-
-    private static func space(_ target: Target, in context: SystemContext) async throws(FaultError) -> Space {
-        let process = try await containerProcess(target, in: context)
-        let kernel = try context.services.require((any NetworkKernel).self)
-        let facts: NamespaceFacts
-        do throws(NetworkError) {
-            facts = try await kernel.look(at: process)
-        } catch {
-            throw FaultError("look at the network", on: target.name, error)
-        }
-        guard !facts.addresses.isEmpty else {
-            throw FaultError(
-                .notApplicable, "container \(target.name) has no address but loopback: nothing can be cut off from it")
-        }
-        return Space(name: target.name, process: process, facts: facts)
-    }
-
-    /// The container's init process, proven to be one of this machine.
-    private static func containerProcess(
-        _ target: Target, in context: SystemContext
-    ) async throws(FaultError) -> ProcessIdentity {
-        guard let id = target.attributes[.containerID] else {
-            throw FaultError(
-                .notApplicable, "network.partition needs containers or addresses; '\(target.name)' is neither",
-                advice: "name the node as its container is named, or write addresses: {list: [..]}")
-        }
-        let engine = try context.services.require((any ContainerEngine).self)
-        let details = try await engine.inspect(id)
-        guard details.state == .running, details.pid > 0 else {
-            throw FaultError(
-                .notApplicable,
-                "container \(details.name) does not run (\(details.state.text)), network.partition needs it to",
-                advice: details.state == .paused ? "docker unpause \(details.name)" : "docker start \(details.name)")
-        }
-        guard details.document["HostConfig"]?["NetworkMode"]?.string != "host" else {
-            throw FaultError(
-                .notApplicable, "container \(details.name) has the machine's own network: every process would be hit",
-                advice: "select containers with a network of their own")
-        }
-        let groups = try context.services.require((any ControlGroups).self)
-        let host = try context.services.require((any Host).self)
-        do throws(SystemError) {
-            if engine.mayBeLocal, try groups.contains(details.pid, container: details.id) {
-                let process = try host.process(details.pid)
-                return ProcessIdentity(pid: details.pid, startTime: process.startTime, bootID: host.bootID)
-            }
-        } catch {
-            throw FaultError(.notFound, "container \(details.name) has no process", underlying: error)
-        }
-        throw FaultError(
-            .notApplicable, "container \(details.name) does not run on this machine's kernel",
-            advice: "run squall on the machine of the engine \(engine.address)")
     }
 }

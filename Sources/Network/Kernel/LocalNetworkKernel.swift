@@ -8,7 +8,7 @@ package import Process
 /// Everything blocks briefly and runs on a thread of its own. Nothing here needs to be undone when the process dies: the
 /// kernel closes the sockets and deletes the tables that belong to them.
 package actor LocalNetworkKernel: NetworkKernel {
-    /// How long a block lasts when nobody renews it.
+    /// How long a fault lasts when nobody renews it.
     package static let lease = Span.seconds(6)
     private static let interval = Span.milliseconds(1_500)
 
@@ -17,7 +17,7 @@ package actor LocalNetworkKernel: NetworkKernel {
         var isArmed = false
         var renewedAt = Instant(nanoseconds: 0)
         var timer: EventLoop.Timer?
-        var onLoss: @Sendable (String) -> Void
+        var report: @Sendable (HoldEvent) -> Void
     }
 
     package nonisolated let loop: EventLoop
@@ -77,7 +77,7 @@ package actor LocalNetworkKernel: NetworkKernel {
         }
     }
 
-    package func blocked(_ mark: String, in member: Block.Member) throws(NetworkError) -> Int? {
+    package func elements(of mark: String, in member: NamespaceMember) throws(NetworkError) -> Int? {
         do throws(NetworkError) {
             let space = try open(member.process)
             // A process that moved took nothing of ours along.
@@ -102,25 +102,30 @@ package actor LocalNetworkKernel: NetworkKernel {
 
     package func tablesOfOurs() throws(NetworkError) -> SystemScan { try NetworkTables.scan(NamespaceCensus()) }
 
-    // MARK: Blocking
+    // MARK: Holding
 
-    package func install(_ block: Block, onLoss: @escaping @Sendable (String) -> Void) throws(NetworkError) {
-        let rules = BlockRules(
-            name: block.mark, comment: NetworkTables.comment + block.run, traffic: block.traffic, mode: block.mode)
+    package func install(
+        _ work: NetworkWork, report: @escaping @Sendable (HoldEvent) -> Void
+    ) throws(NetworkError) {
         var spaces: [HeldNamespace] = []
-        for member in block.members {
-            let space = try open(member.process)
-            guard space.identity == member.namespace else {
-                throw NetworkError("\(member.name) has moved to another network namespace", errno: ESTALE)
+        do throws(NetworkError) {
+            for (index, member) in work.members.enumerated() {
+                let space = try open(member.process)
+                guard space.identity == member.namespace else {
+                    throw NetworkError("\(member.name) has moved to another network namespace", errno: ESTALE)
+                }
+                spaces.append(try HeldNamespace(index, of: work, in: space))
             }
-            spaces.append(try HeldNamespace(member, space, rules))
+        } catch {
+            for space in spaces { leavingToTheSocket { () throws(NetworkError) in try space.delete() } }
+            throw error
         }
-        held[block.mark] = Held(spaces: spaces, onLoss: onLoss)
-        for (index, space) in spaces.enumerated() { try watch(space, index, block.mark) }
+        held[work.mark] = Held(spaces: spaces, report: report)
+        for space in spaces { try watch(space, work.mark) }
     }
 
     /// Lets go of a namespace at once when its process ends: our socket alone would keep it alive.
-    private func watch(_ space: HeldNamespace, _ index: Int, _ mark: String) throws(NetworkError) {
+    private func watch(_ space: HeldNamespace, _ mark: String) throws(NetworkError) {
         let name = space.member.name
         do throws(SystemError) {
             try loop.watch(space.process.number, for: .readable) { [weak self] _ in
@@ -137,7 +142,7 @@ package actor LocalNetworkKernel: NetworkKernel {
             let space = held[mark]?.spaces.remove(at: index)
         else { return }
         loop.unwatch(space.process.number)
-        held[mark]?.onLoss("\(name) ended while it was cut off; its network is let go")
+        held[mark]?.report(.lost("\(name) ended while it was cut off; its network is let go"))
     }
 
     package func arm(_ mark: String) throws(NetworkError) -> InstantRange {
@@ -160,7 +165,7 @@ package actor LocalNetworkKernel: NetworkKernel {
         let now = time.now
         guard now - current.renewedAt < Self.lease else {
             held[mark]?.isArmed = false
-            current.onLoss("nobody renewed the block for \(now - current.renewedAt): the kernel lifted it")
+            current.report(.lost("nobody renewed the block for \(now - current.renewedAt): the kernel lifted it"))
             return
         }
         do throws(NetworkError) {

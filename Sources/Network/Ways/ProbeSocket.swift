@@ -31,18 +31,20 @@ struct ProbeSockets {
         var purpose: String
     }
 
-    private let block: Block
+    private let members: [NamespaceMember]
     private let open: (ProcessIdentity) throws(NetworkError) -> NetworkNamespace
     private var sockets: [Key: ProbeSocket] = [:]
 
-    init(_ block: Block, opening open: @escaping (ProcessIdentity) throws(NetworkError) -> NetworkNamespace) {
-        self.block = block
+    init(
+        _ members: [NamespaceMember], opening open: @escaping (ProcessIdentity) throws(NetworkError) -> NetworkNamespace
+    ) {
+        self.members = members
         self.open = open
     }
 
     func fresh(_ member: Int, _ family: AddressFamily, _ type: __socket_type) throws(NetworkError) -> ProbeSocket {
-        guard block.members.indices.contains(member) else { throw NetworkError("find member \(member)", errno: EINVAL) }
-        return try ProbeSocket(type, family, in: try open(block.members[member].process))
+        guard members.indices.contains(member) else { throw NetworkError("find member \(member)", errno: EINVAL) }
+        return try ProbeSocket(type, family, in: try open(members[member].process))
     }
 
     /// The same one at each call; `prepare` runs once.

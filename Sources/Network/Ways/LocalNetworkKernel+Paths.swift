@@ -4,10 +4,10 @@ internal import Glibc
 extension LocalNetworkKernel {
     /// Tries each path up to three times; a path that got through once counts.
     package func passing(
-        _ paths: [ProbePath], of block: Block, within limit: Span
+        _ paths: [ProbePath], of members: [NamespaceMember], within limit: Span
     ) throws(NetworkError) -> Set<Int> {
-        let datagrams = try DatagramProbe(paths, of: block, opening: open)
-        let connections = try ConnectionProbe(paths, of: block, opening: open)
+        let datagrams = try DatagramProbe(paths, of: members, opening: open)
+        let connections = try ConnectionProbe(paths, of: members, opening: open)
         return datagrams.run(within: limit).union(connections.run(within: limit))
     }
 }

@@ -10,22 +10,25 @@ package protocol NetworkKernel: Sendable {
     func look(at process: ProcessIdentity) async throws(NetworkError) -> NamespaceFacts
     /// Makes the tables in every namespace with nothing in their sets: no packet is touched. All or none.
     ///
-    /// - Parameter onLoss: told in the words of a person why the block does not hold any more, before anybody released
-    ///   it: a namespace that vanished, a lease that ran out.
-    func install(_ block: Block, onLoss: @escaping @Sendable (String) -> Void) async throws(NetworkError)
+    /// - Parameter report: told what happens to the fault until it is released.
+    func install(
+        _ work: NetworkWork, report: @escaping @Sendable (HoldEvent) -> Void
+    ) async throws(NetworkError)
     /// Fills the sets of every namespace, one batch each, and keeps them filled; returns when it happened.
     ///
     /// The kernel empties them by itself when they are not renewed: a controller that hangs blocks nobody for long.
     func arm(_ mark: String) async throws(NetworkError) -> InstantRange
     /// Empties the sets, deletes the tables, closes the sockets. One that this process does not hold is no error.
     func release(_ mark: String) async
-    /// How many addresses a table of this mark still blocks in the namespace; nil when there is no such table or no such
-    /// namespace any more.
-    func blocked(_ mark: String, in member: Block.Member) async throws(NetworkError) -> Int?
+    /// How many elements the sets of this mark's tables still have in the namespace: with none they do nothing. nil when
+    /// there is no such table or no such namespace any more.
+    func elements(of mark: String, in member: NamespaceMember) async throws(NetworkError) -> Int?
     /// Every table that bears our mark, in whatever namespace of the machine.
     func tablesOfOurs() async throws(NetworkError) -> SystemScan
     /// Sends packets of our own along the paths and tells by index which ones got through.
-    func passing(_ paths: [ProbePath], of block: Block, within limit: Span) async throws(NetworkError) -> Set<Int>
+    func passing(
+        _ paths: [ProbePath], of members: [NamespaceMember], within limit: Span
+    ) async throws(NetworkError) -> Set<Int>
 }
 
 /// What a namespace is known by.
@@ -37,27 +40,6 @@ package struct NamespaceFacts: Sendable, Hashable {
         self.identity = identity
         self.addresses = addresses
     }
-}
-
-/// Peers kept apart in some namespaces, with one mark on all that is made for it.
-package struct Block: Sendable, Hashable, Codable {
-    /// One namespace that takes part.
-    package struct Member: Sendable, Hashable, Codable {
-        package var name: String
-        /// A process that lives in it.
-        package var process: ProcessIdentity
-        package var namespace: NamespaceIdentity
-        package var addresses: [AddressRange]
-        package var incoming: [AddressRange]
-        package var outgoing: [AddressRange]
-    }
-
-    /// Name of the tables: nothing else is ever touched.
-    package var mark: String
-    package var run: String
-    package var traffic: Traffic
-    package var mode: BlockMode
-    package var members: [Member]
 }
 
 /// A way from one namespace to an address, and how to try it.

@@ -5,22 +5,32 @@ internal import Process
 
 /// A namespace with our tables in it, alive as long as the socket they belong to.
 final class HeldNamespace {
-    let member: Block.Member
+    let member: NamespaceMember
     /// Readable once the process has ended: our socket would keep its dead namespace alive.
     let process: Descriptor
     private let socket: NetlinkSocket
-    private let plans: [BlockRules.Plan]
+    private let plans: [TablePlan]
+    private let companion: (any NamespaceCompanion)?
 
-    /// Opens the socket and makes the tables with empty sets.
-    init(_ member: Block.Member, _ space: borrowing NetworkNamespace, _ rules: BlockRules) throws(NetworkError) {
-        self.member = member
+    /// Opens the socket, builds what stands beside the tables, and makes the tables with empty sets.
+    init(_ index: Int, of work: NetworkWork, in space: borrowing NetworkNamespace) throws(NetworkError) {
+        member = work.members[index]
         let number = squall_pidfd_open(member.process.pid, 0)
         guard number >= 0 else { throw NetworkError("hold process \(member.process.pid)", errno: errno) }
         process = Descriptor(owning: number)
         socket = try space.netlink(.netfilter)
         let links = try NamespaceReader.links(try space.netlink(.route)).filter { !$0.isLoopback }
-        plans = rules.plans(
-            .init(incoming: member.incoming, outgoing: member.outgoing), interfaces: links.map(\.name))
+        plans = work.rules.tables(for: index, of: work.members, interfaces: links)
+        companion = try work.rules.companion(for: index, of: work.members, in: space, interfaces: links)
+        do throws(NetworkError) {
+            try create()
+        } catch {
+            try companion?.remove()
+            throw error
+        }
+    }
+
+    private func create() throws(NetworkError) {
         var batch = try NftablesBatch("install in \(member.name)", nextSequence: socket.nextSequence)
         for (index, plan) in plans.enumerated() {
             try batch.create(plan.table, isLast: index == plans.count - 1)
@@ -58,8 +68,23 @@ final class HeldNamespace {
         if !sets.isEmpty { try socket.transact(try batch.finish()) }
     }
 
-    /// Deletes the tables: much faster than leaving that to the end of the socket.
+    /// Deletes the tables, much faster than leaving that to the end of the socket, and what stands beside them.
     func delete() throws(NetworkError) {
+        let failure = attempt { () throws(NetworkError) in try deleteTables() }
+        try companion?.remove()
+        if let failure { throw failure }
+    }
+
+    private func attempt(_ body: () throws(NetworkError) -> Void) -> NetworkError? {
+        do throws(NetworkError) {
+            try body()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func deleteTables() throws(NetworkError) {
         var batch = try NftablesBatch("delete in \(member.name)", nextSequence: socket.nextSequence)
         for (index, plan) in plans.enumerated() {
             try batch.delete(plan.table, isLast: index == plans.count - 1)

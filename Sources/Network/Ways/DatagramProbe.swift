@@ -20,10 +20,10 @@ struct DatagramProbe {
     private let time = SystemTimeSource()
 
     init(
-        _ paths: [ProbePath], of block: Block,
+        _ paths: [ProbePath], of members: [NamespaceMember],
         opening open: @escaping (ProcessIdentity) throws(NetworkError) -> NetworkNamespace
     ) throws(NetworkError) {
-        var sockets = ProbeSockets(block, opening: open)
+        var sockets = ProbeSockets(members, opening: open)
         var attempts: [Attempt] = []
         for (index, path) in paths.enumerated() where path.method == .datagram {
             guard let to = path.to else { continue }

@@ -18,10 +18,10 @@ struct ConnectionProbe {
     private let time = SystemTimeSource()
 
     init(
-        _ paths: [ProbePath], of block: Block,
+        _ paths: [ProbePath], of members: [NamespaceMember],
         opening open: @escaping (ProcessIdentity) throws(NetworkError) -> NetworkNamespace
     ) throws(NetworkError) {
-        var sockets = ProbeSockets(block, opening: open)
+        var sockets = ProbeSockets(members, opening: open)
         var attempts: [Attempt] = []
         for (index, path) in paths.enumerated() {
             let family = path.address.family
