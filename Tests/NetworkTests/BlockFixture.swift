@@ -17,8 +17,8 @@ struct BlockFixture {
         let list = Mutex<[String]>([])
     }
 
-    init() throws {
-        pair = try TestPair()
+    init(_ pair: TestPair? = nil) throws {
+        self.pair = try pair ?? TestPair()
         host = try LocalHost()
         kernel = try LocalNetworkKernel(host: host)
     }

@@ -12,12 +12,22 @@ let needsRoot: Comment = "makes network namespaces: run as root"
 
 /// A network namespace with one process in it; both end with the test.
 final class TestNamespace: Sendable {
-    private let process: ChildProcess
-    var pid: Int32 { process.pid }
+    private let process: ChildProcess?
+    let pid: Int32
 
     init() throws {
-        process = try ChildProcess(["unshare", "--net", "sh", "-c", "ip link set lo up; echo ready; exec sleep 600"])
+        let process = try ChildProcess([
+            "unshare", "--net", "sh", "-c", "ip link set lo up; echo ready; exec sleep 600",
+        ])
         _ = process.line()
+        self.process = process
+        pid = process.pid
+    }
+
+    /// The namespace of a process that somebody else started and ends.
+    init(of pid: Int32) {
+        process = nil
+        self.pid = pid
     }
 
     func open() throws -> NetworkNamespace { try NetworkNamespace(ofProcess: pid) }
@@ -41,6 +51,12 @@ struct TestPair {
 
     static let address4 = (a: "10.9.0.1", b: "10.9.0.2")
     static let address6 = (a: "fd09::1", b: "fd09::2")
+
+    /// Namespaces that have their cable already.
+    init(a: TestNamespace, b: TestNamespace) {
+        self.a = a
+        self.b = b
+    }
 
     init() throws {
         a = try TestNamespace()

@@ -15,13 +15,16 @@ import Testing
             results() { echo "$token results"; printf '<testcase classname="A.B" name="%s" time="1"%s\\n' "$@"; }
             \(machine)
             """
-        try Data(program.utf8).write(to: qemu)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: qemu.path)
+        // Written by the shell: a file that this process has open for writing could not be started while another test
+        // starts a child, which has it open, too.
+        let steps = """
+            printf '%s\\n' "$MACHINE" >'\(qemu.path)' && chmod 755 '\(qemu.path)' &&
+            printf 'A.B/one()\\nA.B/two(n:)\\n' | '\(Script.root.path)/scripts/vm/run' kernel image '[AB]'
+            """
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         return try Script.run(
-            program: URL(filePath: "/bin/sh"),
-            ["-c", "printf 'A.B/one()\\nA.B/two(n:)\\n' | '\(Script.root.path)/scripts/vm/run' kernel image '[AB]'"],
-            environment: ["PATH": "\(folder.path):\(path)", "SQUALL_VM_LIMIT": limit])
+            program: URL(filePath: "/bin/sh"), ["-c", steps],
+            environment: ["PATH": "\(folder.path):\(path)", "MACHINE": program, "SQUALL_VM_LIMIT": limit])
     }
 
     @Test func isBelievedWhenItTellsOfEveryTestThatItPassed() throws {
