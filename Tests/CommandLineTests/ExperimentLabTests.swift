@@ -21,20 +21,21 @@ struct ExperimentLabTests {
 
     static let experiments = [
         Expected(
-            file: "postgres-switchover", code: 0,
+            file: "disaster-recovery/postgres-switchover", code: 0,
             verdicts: ["rto": "pass", "rpo": "pass", "split-brain": "pass", "availability": "pass", "recovery": "pass"]),
         Expected(
-            file: "postgres-replica-loss", code: 0, verdicts: ["availability": "pass", "recovery": "pass"]),
+            file: "disaster-recovery/postgres-replica-loss", code: 0,
+            verdicts: ["availability": "pass", "recovery": "pass"]),
         // The dual primary must be seen: this drill fails as long as nothing fences a frozen Patroni's node.
-        Expected(file: "postgres-primary-frozen", code: 1, verdicts: ["split-brain": "fail"]),
-        Expected(file: "postgres-promote-cut-standby", code: 1, verdicts: ["rpo": "fail"]),
+        Expected(file: "disaster-recovery/postgres-primary-frozen", code: 1, verdicts: ["split-brain": "fail"]),
+        Expected(file: "disaster-recovery/postgres-promote-cut-standby", code: 1, verdicts: ["rpo": "fail"]),
     ]
 
     @Test(arguments: experiments)
     func hasTheVerdictItMustHaveAndLeavesNothing(expected: Expected) async throws {
-        try await healthyLab()
-        let path = "experiments/disaster-recovery/\(expected.file).yaml"
-        let (run, verdict) = try await run(path)
+        try await Lab.healthy()
+        let path = "experiments/\(expected.file).yaml"
+        let (run, verdict) = try await Lab.run(path)
         #expect(run.code == expected.code, "\(run.output)\(run.errors)")
         let criteria = verdict.criteria
         for (name, wanted) in expected.verdicts {
@@ -42,18 +43,18 @@ struct ExperimentLabTests {
         }
         #expect(verdict.leftovers == 0)
         // A node whose log has left the others' (a promotion without its last writes) is copied anew first.
-        try await healthyLab()
-        try await nothingOfOursIsLeft()
+        try await Lab.healthy()
+        try await Lab.nothingOfOursIsLeft()
     }
 
     /// The main job. `scripts/test` has just done it through `scripts/quickstart` (which builds, and a build cannot run
     /// inside a test run); without that it is done here.
     @Test func theFailoverOfTheQuickstartIsMeasured() async throws {
-        let marks = try await shell("ls -1t runs | grep -- -the-postgres-primary-is-killed- | head -1")
+        let marks = try await Lab.shell("ls -1t runs | grep -- -the-postgres-primary-is-killed- | head -1")
         var folder = marks.output.text.filter { !$0.isNewline }
         if folder.isEmpty {
-            try await healthyLab()
-            let (run, _) = try await run("experiments/disaster-recovery/postgres-primary-loss.yaml")
+            try await Lab.healthy()
+            let (run, _) = try await Lab.run("experiments/disaster-recovery/postgres-primary-loss.yaml")
             #expect(run.code == 0, "\(run.output)\(run.errors)")
             folder = "latest"
         }
@@ -66,13 +67,13 @@ struct ExperimentLabTests {
         #expect(lower <= upper && upper - lower < 1, "bounds \(lower) … \(upper)")
         #expect(verdict.leftovers == 0)
         #expect(exists("\(SquallBinary.root)/runs/\(folder)/report.html"))
-        try await healthyLab()
-        try await nothingOfOursIsLeft()
+        try await Lab.healthy()
+        try await Lab.nothingOfOursIsLeft()
     }
 
     /// R11: with no fault at all there is nothing to find.
     @Test func withoutAFaultNothingIsFound() async throws {
-        try await healthyLab()
+        try await Lab.healthy()
         let text = try read("\(SquallBinary.root)/experiments/disaster-recovery/postgres-primary-loss.yaml")
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         let quiet = lines.map { line in
@@ -83,7 +84,7 @@ struct ExperimentLabTests {
         }
         let path = "runs-quiet.yaml"
         try write(quiet.joined(separator: "\n"), to: "\(SquallBinary.root)/runs/\(path)")
-        let (run, verdict) = try await run("runs/\(path)")
+        let (run, verdict) = try await Lab.run("runs/\(path)")
         #expect(run.code == 0, "\(run.output)\(run.errors)")
         #expect(verdict.criteria["rto"]?.measured == 0)
         #expect(verdict.criteria["rpo"]?.measured == 0)
@@ -93,22 +94,22 @@ struct ExperimentLabTests {
 
     @Test func aTargetThatVanishesMidRunIsReportedAndNothingIsLeft() async throws {
         let name = "squall-test-vanish"
-        let image = try await shell("docker inspect --format '{{.Config.Image}}' squall-pg-1").output.text
-        _ = try await shell("docker rm -f \(name)")
-        let started = try await shell(
+        let image = try await Lab.shell("docker inspect --format '{{.Config.Image}}' squall-pg-1").output.text
+        _ = try await Lab.shell("docker rm -f \(name)")
+        let started = try await Lab.shell(
             "docker run -d --name \(name) --entrypoint sleep \(image.filter { !$0.isNewline }) 600")
         try #require(started.exitCode == 0, "\(started.errors.text)")
         let outcome = try await withThrowingTaskGroup(of: CommandResult.self) { group in
             group.addTask {
-                try await shell(".build/release/squall inject container.pause --target name=\(name) --duration 4s")
+                try await Lab.shell(".build/release/squall inject container.pause --target name=\(name) --duration 4s")
             }
-            group.addTask { try await shell("sleep 2; docker rm -f \(name)") }
+            group.addTask { try await Lab.shell("sleep 2; docker rm -f \(name)") }
             var outcomes: [CommandResult] = []
             for try await result in group { outcomes.append(result) }
             return try #require(outcomes.first { $0.output.text.contains("container.pause") })
         }
         #expect(outcome.exitCode == 0, "\(outcome.output.text)\(outcome.errors.text)")
-        let leftovers = try await shell(".build/release/squall leftovers")
+        let leftovers = try await Lab.shell(".build/release/squall leftovers")
         #expect(leftovers.exitCode == 0, "\(leftovers.output.text)")
     }
 
@@ -146,73 +147,5 @@ struct ExperimentLabTests {
             #expect(run.code == 2, "\(run.output)\(run.errors)")
             #expect(run.output.contains("protected by label squall.role=consensus"))
         }
-    }
-
-    // MARK: Helpers
-
-    private func run(_ path: String) async throws -> (SquallBinary.Outcome, Verdict) {
-        let run = try await SquallBinary.run(["run", path], in: SquallBinary.root, limit: .minutes(10))
-        return (run, try Verdict("\(SquallBinary.root)/runs/latest"))
-    }
-
-    /// One primary, two replicas that stream; a drill that has just ended may still be resyncing.
-    private func healthyLab() async throws {
-        let up = try await shell("scripts/lab/up --stack postgres", limit: .minutes(5))
-        try #require(up.exitCode == 0, "\(up.output.text)\(up.errors.text)")
-    }
-
-    /// Asks the databases and the engine, not Squall.
-    private func nothingOfOursIsLeft() async throws {
-        for port in 5_001...5_003 {
-            let query = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'squall%'"
-            let schemas = try await shell("psql -h 127.0.0.1 -p \(port) -U postgres -d app -Atc \"\(query)\"")
-            #expect(schemas.output.text == "0\n", "port \(port): \(schemas.output.text)\(schemas.errors.text)")
-        }
-        let twins = try await shell("docker ps -a --filter name=squall-undo --format '{{.Names}}'")
-        #expect(twins.output.text.isEmpty)
-        let stopped = try await shell(
-            "docker ps -a --filter label=squall.stack=postgres --filter status=exited --filter status=paused --format '{{.Names}}'"
-        )
-        #expect(stopped.output.text.isEmpty)
-    }
-}
-
-/// A shell line in the clone's root, as a person would type it.
-private func shell(_ line: String, limit: Span = .minutes(2)) async throws -> CommandResult {
-    var environment: [String: String] = [:]
-    for name in ["HOME", "PATH", "USER", "DOCKER_HOST", "CI"] {
-        if let value = getenv(name) { environment[name] = String(cString: value) }
-    }
-    let command = Command(
-        ["bash", "-c", line], environment: environment, directory: SquallBinary.root, outputLimit: 4_194_304)
-    return try await LocalCommandRunner().run(command, until: SystemTimeSource().now + limit)
-}
-
-/// What a test reads of `verdict.json`.
-private struct Verdict: Decodable {
-    struct Criterion: Decodable {
-        var name: String
-        var verdict: String
-        var reason: String
-        var measured: Double?
-        var lower: Double?
-        var upper: Double?
-    }
-
-    private struct Anything: Decodable {}
-
-    private struct Document: Decodable {
-        var criteria: [Criterion]
-        var leftovers: [Anything]
-    }
-
-    var criteria: [String: Criterion]
-    var leftovers: Int
-
-    init(_ folder: String) throws {
-        let data = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/verdict.json"))
-        let document = try JSONDecoder().decode(Document.self, from: data)
-        criteria = Dictionary(document.criteria.map { ($0.name, $0) }) { first, _ in first }
-        leftovers = document.leftovers.count
     }
 }
