@@ -3,13 +3,12 @@ internal import FoundationEssentials
 extension JSONValue {
     /// Any value as a JSON document.
     package init(encoding value: some Encodable) throws {
-        let data = try JSONEncoder().encode(value)
-        self = try JSONDecoder().decode(JSONValue.self, from: data)
+        self = try JSONValueEncoder.encode(value)
     }
 
     /// The document as a value of one type.
     package func decode<Value: Decodable>(as type: Value.Type) throws -> Value {
-        try JSONDecoder().decode(type, from: JSONEncoder().encode(self))
+        try JSONValueDecoder.decode(type, from: self)
     }
 
     /// Reads a JSON text.

@@ -4,7 +4,7 @@ package import Experiment
 
 /// Judges conditions again and again and says when they have held, or have been broken, for a stated time.
 package struct ConditionWatch: Sendable {
-    /// One condition with the value that was found; put into words only when somebody reads them.
+    /// One condition with the value that was found.
     fileprivate struct Reading: Sendable, Hashable {
         var probe: Label
         var condition: MetricCondition
@@ -22,7 +22,6 @@ package struct ConditionWatch: Sendable {
 
         fileprivate mutating func add(_ reading: Reading) { readings.append(reading) }
 
-        package var holds: Bool { readings.allSatisfy(\.holds) }
         /// What does not hold, in words; empty when all hold.
         package var violations: [String] {
             readings.filter { !$0.holds }.map { "\($0.text), wanted \($0.condition.comparison)" }
@@ -31,7 +30,7 @@ package struct ConditionWatch: Sendable {
         package var details: [String] { readings.map { "\($0.text) (\($0.condition.comparison))" } }
     }
 
-    private let conditions: [(probe: Label, condition: MetricCondition)]
+    private let conditions: [(probe: Label, metric: LiveMetric, condition: MetricCondition)]
     private let holdFor: Span
     /// Metrics over operations look this far back.
     private let window: Span
@@ -40,7 +39,7 @@ package struct ConditionWatch: Sendable {
 
     package init(_ expectations: [Expectation], holdFor: Span, window: Span, startedAt: Instant) {
         conditions = expectations.flatMap { expectation in
-            expectation.tolerance.map { (Label(expectation.probe), $0) }
+            expectation.tolerance.map { (Label(expectation.probe), LiveMetric($0.metric), $0) }
         }
         self.holdFor = holdFor
         self.window = max(window, .seconds(1))
@@ -52,28 +51,38 @@ package struct ConditionWatch: Sendable {
             steadyState.expectations, holdFor: steadyState.holdFor, window: steadyState.holdFor, startedAt: startedAt)
     }
 
-    /// Looks once; true when the conditions have held without a break for the stated time.
-    package mutating func look(_ window: LiveWindow, at now: Instant) -> (held: Bool, look: Look) {
-        let look = evaluate(window, at: now)
-        guard look.holds else {
+    /// Looks once: whether the conditions hold now, and whether they have held without a break for the stated time.
+    package mutating func look(_ live: LiveWindow, at now: Instant) -> (hold: Bool, haveHeld: Bool) {
+        let hold = conditions.allSatisfy { probe, metric, condition in
+            holds(condition, value(of: metric, probe, live, at: now))
+        }
+        guard hold else {
             heldSince = nil
-            return (false, look)
+            return (false, false)
         }
         let since = heldSince ?? now
         heldSince = since
         // The operations of a full window must have been seen: a window that is still filling proves less.
-        return (now - since >= holdFor && now - startedAt >= holdFor, look)
+        return (true, now - since >= holdFor && now - startedAt >= holdFor)
     }
 
-    private func evaluate(_ live: LiveWindow, at now: Instant) -> Look {
-        // No older than the watch: what happened before the heal says nothing about recovery.
-        let span = min(window, max(now - startedAt, .milliseconds(1)))
+    /// The same look in words, for whoever reads it.
+    package func read(_ live: LiveWindow, at now: Instant) -> Look {
         var look = Look()
-        for (probe, condition) in conditions {
-            let value = live.value(of: condition.metric, probe: probe, over: span, at: now)
-            let holds = value.flatMap { condition.comparison.holds(for: $0) } ?? false
-            look.add(Reading(probe: probe, condition: condition, value: value, holds: holds))
+        for (probe, metric, condition) in conditions {
+            let value = value(of: metric, probe, live, at: now)
+            look.add(Reading(probe: probe, condition: condition, value: value, holds: holds(condition, value)))
         }
         return look
+    }
+
+    private func holds(_ condition: MetricCondition, _ value: Quantity?) -> Bool {
+        value.flatMap { condition.comparison.holds(for: $0) } ?? false
+    }
+
+    private func value(of metric: LiveMetric, _ probe: Label, _ live: LiveWindow, at now: Instant) -> Quantity? {
+        // No older than the watch: what happened before the heal says nothing about recovery.
+        let span = min(window, max(now - startedAt, .milliseconds(1)))
+        return live.value(of: metric, probe: probe, over: span, at: now)
     }
 }

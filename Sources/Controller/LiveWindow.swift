@@ -29,23 +29,22 @@ package struct LiveWindow: Sendable {
 
     /// Nodes of a probe whose newest sample, not older than `age`, shows `state`; sorted by name.
     package func nodes(of probe: Label, in state: Label, at now: Instant, age: Span = .seconds(2)) -> [Label] {
-        (states[probe] ?? [:]).values.filter { $0.state == state && now - $0.end <= age }.map(\.node).sorted()
+        states[probe]?.values.filter { $0.state == state && now - $0.end <= age }.map(\.node).sorted() ?? []
     }
 
     /// The metric's value over the last `window`, as conditions compare it.
-    package func value(of metric: String, probe: Label, over window: Span, at now: Instant) -> Quantity? {
-        if let measured = measured(metric, probe, over: window, at: now) { return measured }
-        if MetricCatalog.operations.contains(metric) {
+    package func value(of metric: LiveMetric, probe: Label, over window: Span, at now: Instant) -> Quantity? {
+        if let measured = measured(metric.name, probe, over: window, at: now) { return measured }
+        if let metric = metric.ofOperations {
             return operations[probe].flatMap { $0.value(of: metric, from: now - window, to: now) }
         }
-        return stateCount(metric, probe, over: window, at: now)
+        return stateCount(metric.ofStates, probe, over: window, at: now)
     }
 
     /// The worst node decides: the highest value among the fresh ones.
-    private func measured(_ metric: String, _ probe: Label, over window: Span, at now: Instant) -> Quantity? {
-        let fresh = (measurements[probe]?[Label(metric)] ?? [:]).values.filter {
-            now - $0.at <= max(window, .seconds(10))
-        }
+    private func measured(_ metric: Label, _ probe: Label, over window: Span, at now: Instant) -> Quantity? {
+        guard let nodes = measurements[probe]?[metric] else { return nil }
+        let fresh = nodes.values.filter { now - $0.at <= max(window, .seconds(10)) }
         guard let worst = fresh.max(by: { $0.value < $1.value }) else { return nil }
         switch worst.unit {
         case .seconds: return .span(Span(seconds: worst.value))
@@ -55,22 +54,17 @@ package struct LiveWindow: Sendable {
         }
     }
 
-    private func stateCount(_ metric: String, _ probe: Label, over window: Span, at now: Instant) -> Quantity? {
-        let fresh = (states[probe] ?? [:]).values.filter { now - $0.end <= max(window, .seconds(2)) }
-        guard !fresh.isEmpty else { return nil }
+    private func stateCount(
+        _ metric: LiveMetric.OfStates, _ probe: Label, over window: Span, at now: Instant
+    ) -> Quantity? {
+        let oldest = now - max(window, .seconds(2))
+        let fresh = (states[probe] ?? [:]).values.lazy.filter { $0.end >= oldest }
+        guard let first = fresh.first else { return nil }
         switch metric {
-        case "nodes": return .number(Double(fresh.filter { $0.state != StateSample.unreachable }.count))
-        case "state":
-            guard let first = fresh.first, fresh.allSatisfy({ $0.state == first.state }) else { return .text("mixed") }
-            return .text(first.state.text)
-        case "primaries": return count(fresh, StateSample.primary)
-        case "replicas": return count(fresh, StateSample.replica)
-        default: return count(fresh, Label(metric))
+        case .nodes: return .number(Double(fresh.count { $0.state != StateSample.unreachable }))
+        case .state: return .text(fresh.allSatisfy { $0.state == first.state } ? first.state.text : "mixed")
+        case .count(let state): return .number(Double(fresh.count { $0.state == state }))
         }
-    }
-
-    private func count(_ samples: [StateSample], _ state: Label) -> Quantity {
-        .number(Double(samples.filter { $0.state == state }.count))
     }
 }
 
@@ -88,23 +82,29 @@ private struct RecentOperations {
         }
     }
 
-    func value(of metric: String, from lower: Instant, to upper: Instant) -> Quantity? {
-        let window = items[first...].filter { $0.end >= lower && $0.end <= upper }
-        if metric == "samples" { return .number(Double(window.count)) }
-        guard !window.isEmpty else { return nil }
-        switch metric {
-        case "success":
-            return .share(Share(fraction: Double(window.filter { $0.outcome == .ok }.count) / Double(window.count)))
-        case "rate":
-            let seconds = max((upper - lower).seconds, 0.001)
-            return .rate(Rate(perSecond: Double(window.filter { $0.outcome == .ok }.count) / seconds))
-        case "max": return window.map(\.latency).max().map(Quantity.span)
-        default:
-            guard let percent = Double(metric.dropFirst()) else { return nil }
-            // Nearest rank over all arrivals, failed ones included: dropping them would hide the outage.
-            let latencies = window.map(\.latency).sorted()
-            let rank = Int((percent / 100 * Double(latencies.count)).rounded(.up))
-            return .span(latencies[min(max(rank, 1), latencies.count) - 1])
+    func value(of metric: LiveMetric.OfOperations, from lower: Instant, to upper: Instant) -> Quantity? {
+        var (count, good) = (0, 0)
+        for operation in items[first...] where operation.end >= lower && operation.end <= upper {
+            count += 1
+            if operation.outcome == .ok { good += 1 }
         }
+        if metric == .samples { return .number(Double(count)) }
+        guard count > 0 else { return nil }
+        switch metric {
+        case .samples: return .number(Double(count))
+        case .success: return .share(Share(fraction: Double(good) / Double(count)))
+        case .rate: return .rate(Rate(perSecond: Double(good) / max((upper - lower).seconds, 0.001)))
+        case .max: return latencies(from: lower, to: upper).last.map(Quantity.span)
+        case .percentile(let percent):
+            // Nearest rank over all arrivals, failed ones included: dropping them would hide the outage.
+            let latencies = latencies(from: lower, to: upper)
+            let rank = Int((percent / 100 * Double(count)).rounded(.up))
+            return .span(latencies[min(max(rank, 1), count) - 1])
+        }
+    }
+
+    /// Ascending.
+    private func latencies(from lower: Instant, to upper: Instant) -> [Span] {
+        items[first...].lazy.filter { $0.end >= lower && $0.end <= upper }.map(\.latency).sorted()
     }
 }

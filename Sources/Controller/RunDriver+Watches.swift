@@ -13,17 +13,20 @@ extension RunDriver {
         var watch = ConditionWatch(steadyState, startedAt: context.time.now)
         var held = true
         await whilePhaseLasts {
-            let (isReached, look) = self.recorder.withWindow { watch.look($0, at: self.context.time.now) }
-            if isReached {
-                self.send(.steadyStateHeld(look.details.joined(separator: "; ")))
+            let now = self.context.time.now
+            let (look, haveHeld, words) = self.recorder.withWindow { window in
+                let (hold, haveHeld) = watch.look(window, at: now)
+                // The same conditions with other figures are no news.
+                return (hold, haveHeld, haveHeld || hold != held ? watch.read(window, at: now) : nil)
+            }
+            guard let words else { return true }
+            if haveHeld {
+                self.send(.steadyStateHeld(words.details.joined(separator: "; ")))
                 return false
             }
-            // The same conditions with other figures are no news.
-            if look.holds != held {
-                held = look.holds
-                let text = held ? "the steady state holds again" : look.violations.joined(separator: "; ")
-                self.note("\(phase.rawValue): \(text)", .info)
-            }
+            held = look
+            let text = held ? "the steady state holds again" : words.violations.joined(separator: "; ")
+            self.note("\(phase.rawValue): \(text)", .info)
             return true
         }
     }
@@ -52,7 +55,7 @@ extension RunDriver {
         guard now - start >= .seconds(10) else { return assembly.recoveryProbes.isEmpty }
         return recorder.withWindow { window in
             assembly.recoveryProbes.allSatisfy { probe in
-                let success = window.value(of: "success", probe: probe, over: .seconds(10), at: now)
+                let success = window.value(of: .success, probe: probe, over: .seconds(10), at: now)
                 return success.flatMap(\.magnitude).map { $0 >= 0.99 } ?? false
             }
         }
@@ -60,6 +63,7 @@ extension RunDriver {
 
     /// Ends the run when a stop condition holds for its time; from the first look until the healing begins.
     func watchStopConditions() async {
+        guard !assembly.experiment.stopConditions.isEmpty else { return }
         let started = context.time.now
         var watches = assembly.experiment.stopConditions.map { condition in
             let expectation = Expectation(
@@ -71,8 +75,10 @@ extension RunDriver {
         while await pause(), isBeforeHealing {
             for index in watches.indices {
                 let now = context.time.now
-                let (met, look) = recorder.withWindow { watches[index].1.look($0, at: now) }
-                if met {
+                let look = recorder.withWindow { window in
+                    watches[index].1.look(window, at: now).haveHeld ? watches[index].1.read(window, at: now) : nil
+                }
+                if let look {
                     let (condition, _) = watches[index]
                     send(
                         .stopConditionMet(

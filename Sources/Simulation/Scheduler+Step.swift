@@ -15,9 +15,9 @@ extension Scheduler {
     /// A ghost that runs on and on does not react to cancellation, which is a finding.
     static let mostGhostJobs = 200_000
 
-    /// Runs one job, or lets time pass to the next wait; false when nothing will ever happen again.
-    func step() -> Bool {
-        switch state.withLock({ $0.next() }) {
+    /// Runs one job, or lets time pass to the next wait; false when nothing will ever happen again, or when it is over.
+    func step(unless isOver: (borrowing State) -> Bool) -> Bool {
+        switch state.withLock({ isOver($0) ? .nothing : $0.next() }) {
         case .job(let job, let executor?): job.runSynchronously(on: executor)
         case .job(_, nil): return false
         case .bury(let root): root?.cancel()

@@ -59,20 +59,19 @@ struct SimulatedCluster: Sendable {
     }
 
     private func nextDue() -> Instant? {
-        var next: Instant?
+        var next = Int64.max
         func consider(_ instant: Instant?) {
-            guard let instant, instant.nanoseconds < .max else { return }
-            next = min(next ?? instant, instant)
+            if let instant { next = min(next, instant.nanoseconds) }
         }
         consider(detectsAt)
         consider(promotesAt)
         consider(reroutesAt)
-        for node in nodes {
-            if node.isAlive, !node.isFrozen { consider(node.readyAt) }
-            if node.isServing { consider(node.demotesAt) }
+        for index in nodes.indices {
+            if nodes[index].isAlive, !nodes[index].isFrozen { consider(nodes[index].readyAt) }
+            if nodes[index].isServing { consider(nodes[index].demotesAt) }
         }
-        for write in writes { consider(write.next) }
-        return next
+        for index in writes.indices { next = min(next, writes[index].next.nanoseconds) }
+        return next == .max ? nil : Instant(nanoseconds: next)
     }
 
     // MARK: The control plane

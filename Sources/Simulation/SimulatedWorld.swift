@@ -44,9 +44,17 @@ package final class SimulatedWorld: TimeSource {
     /// Lets the world go on until `isDone`; false when it waits for something that will never come.
     package func run(until isDone: () -> Bool) -> Bool {
         while !isDone() {
-            guard scheduler.step() else { return false }
+            guard scheduler.step(unless: { _ in false }) else { return false }
         }
         return true
+    }
+
+    /// Lets the world go on until no process lives or the time is over; false when it waits for something that will never
+    /// come.
+    func runUntilQuiet(within limit: Instant) -> Bool {
+        let isOver: (borrowing Scheduler.State) -> Bool = { $0.living == 0 || $0.now > limit }
+        while scheduler.step(unless: isOver) {}
+        return scheduler.state.withLock { isOver($0) }
     }
 
     /// Runs `body` to its end in this world; nil when it waits for something that will never come.

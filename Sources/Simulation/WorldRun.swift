@@ -57,8 +57,7 @@ extension WorldStage {
     /// Runs until no process lives any more; what stands in the way is returned.
     func untilQuiet(within limit: Span) -> [String] {
         let deadline = world.now + limit
-        let isOver = world.run { world.scheduler.state.withLock { $0.living == 0 || $0.now > deadline } }
-        if !isOver { return ["deadlock: \(world.living.joined(separator: ", ")) wait for what will never come"] }
+        if !world.runUntilQuiet(within: deadline) { return ["deadlock: \(world.living.joined(separator: ", ")) wait for what will never come"] }
         return world.isQuiet ? [] : ["\(world.living.joined(separator: ", ")) still run after \(limit)"]
     }
 
