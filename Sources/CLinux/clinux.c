@@ -1,10 +1,13 @@
 #define _GNU_SOURCE
 #include "clinux.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -50,6 +53,13 @@ static int describe_attributes(posix_spawnattr_t *attributes, short own) {
     int failure = posix_spawnattr_setsigdefault(attributes, &all);
     if (!failure) failure = posix_spawnattr_setsigmask(attributes, &none);
     if (!failure) failure = posix_spawnattr_setpgroup(attributes, 0);
+    // What an urgent process starts is not urgent itself (squall_set_urgent).
+    if (sched_getscheduler(0) == SCHED_RR) {
+        struct sched_param usual = {.sched_priority = 0};
+        if (!failure) failure = posix_spawnattr_setschedpolicy(attributes, SCHED_OTHER);
+        if (!failure) failure = posix_spawnattr_setschedparam(attributes, &usual);
+        own |= POSIX_SPAWN_SETSCHEDULER;
+    }
     if (!failure)
         failure = posix_spawnattr_setflags(attributes, (short)(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | own));
     return failure;
@@ -170,3 +180,28 @@ static int set_turn(int descriptor, short type) {
 int squall_take_turn(int descriptor) { return set_turn(descriptor, F_WRLCK); }
 
 int squall_end_turn(int descriptor) { return set_turn(descriptor, F_UNLCK); }
+
+// One pass over the threads; those that start meanwhile inherit from their makers.
+static int set_policy(DIR *tasks, int policy, const struct sched_param *parameters) {
+    int failure = 0;
+    for (struct dirent *entry = readdir(tasks); entry; entry = readdir(tasks)) {
+        pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
+        // A thread that has ended since needs nothing.
+        if (thread > 0 && sched_setscheduler(thread, policy, parameters) != 0 && errno != ESRCH) failure = errno;
+    }
+    return failure;
+}
+
+int squall_set_urgent(int urgent) {
+    int policy = urgent ? SCHED_RR : SCHED_OTHER;
+    struct sched_param parameters = {.sched_priority = urgent ? sched_get_priority_min(SCHED_RR) : 0};
+    DIR *tasks = opendir("/proc/self/task");
+    if (!tasks) return -1;
+    int failure = set_policy(tasks, policy, &parameters);
+    // A thread that an unvisited one made during the first pass is met by a second one.
+    rewinddir(tasks);
+    if (!failure) failure = set_policy(tasks, policy, &parameters);
+    closedir(tasks);
+    errno = failure;
+    return failure ? -1 : 0;
+}

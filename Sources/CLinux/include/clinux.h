@@ -51,3 +51,8 @@ int squall_receive_message(int socket, int *descriptor);
 // fcntl(2)): independent of flock(2) on the same file, gone when its holder dies.
 int squall_take_turn(int descriptor);
 int squall_end_turn(int descriptor);
+
+// Puts every thread of this process before all usual ones on a core (SCHED_RR at its lowest priority, sched(7)), or back
+// among them. Threads that start later inherit it; programs that squall_spawn starts do not. Returns 0, or -1 with errno:
+// EPERM without CAP_SYS_NICE.
+int squall_set_urgent(int urgent);

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Basics
+internal import CLinux
 internal import Contracts
 internal import Controller
 internal import Experiment
@@ -23,6 +24,9 @@ struct MedicCommand: AsyncParsableCommand {
     @concurrent private func perform() async throws {
         // Whoever ends the controller by a signal to many processes at once must not end its medic with it.
         for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_IGN) }
+        // A machine that is busy, often by the fault itself, must not make it wait: it sleeps until it is needed. Without
+        // the right to (CAP_SYS_NICE) it is as fast as everybody.
+        _ = squall_set_urgent(1)
         let systems = try Systems()
         let contents = try JournalReader.read(journal)
         let aftermath = Aftermath(journal: contents.path, run: contents.header.run)
@@ -46,6 +50,8 @@ struct MedicCommand: AsyncParsableCommand {
             Output.error("error: \(error)\nnext: squall heal --journal \(journal)")
             throw ExitCode(6)
         case .tookOver(let outcome):
+            // Everything is healed; the reports can wait for their turn.
+            _ = squall_set_urgent(0)
             try aftermath.conclude(outcome)
             aftermath.removeEmptyLog()
             if !outcome.leftovers.isEmpty { throw ExitCode(6) }
