@@ -3,6 +3,8 @@ package import Contracts
 /// What this module can do to networks. Its service is a `LocalNetworkKernel`, which the command line registers.
 package enum NetworkKinds {
     package static let registry = Registry(
-        faults: [NetworkPartitionFault.self], targetSources: [AddressTargetSource.self],
+        faults: [NetworkPartitionFault.self, KillConnectionsFault.self, NetworkDNSFault.self],
+        probes: [TCPConnectProbe.self, ReachProbe.self, RoundTripProbe.self],
+        targetSources: [AddressTargetSource.self],
         scanners: [NetworkLeftovers()])
 }

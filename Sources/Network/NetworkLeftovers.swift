@@ -56,7 +56,8 @@ enum NetworkTables {
     private static func mark(_ table: NftablesReader.Table, _ place: NamespaceCensus.Place) -> SystemScan.Mark {
         let owner = table.owner.map { "; it goes with netlink socket \($0) of a running squall" } ?? ""
         let leftover = Leftover(
-            kind: NetworkPartitionFault.kind, target: place.path,
+            kind: table.name.hasPrefix(NetworkDNSFault.prefix) ? NetworkDNSFault.kind : NetworkPartitionFault.kind,
+            target: place.path,
             description: "the table \(table.name) is in the network namespace \(place.identity.inode)\(owner)",
             commands: ["pgrep -a squall", "nsenter --net=\(place.path) nft list table inet \(table.name)"])
         return SystemScan.Mark(leftover, run: String(table.comment.dropFirst(comment.count)))

@@ -1,5 +1,9 @@
 // Network namespaces without ever moving a thread of Swift's into one.
 #pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
 
 // A socket of the namespace behind `space`, an open /proc/PID/ns/net, closed on exec. Made by a thread that enters the
 // namespace and ends there (setns(2) with CLONE_NEWNET is per thread, and threads started from one that moved inherit
@@ -10,3 +14,15 @@ int squall_is_network_namespace(int descriptor);
 // The namespace a socket belongs to (ioctl SIOCGSKNS, Linux 4.10, needs CAP_NET_ADMIN there) as a descriptor that is
 // closed on exec; -1 with errno.
 int squall_namespace_of_socket(int socket);
+// Opens a file for reading as a process sees it whose root folder is `root`: links lead nowhere outside of that
+// (openat2(2) with RESOLVE_IN_ROOT, Linux 5.6), and a pipe in its place does not block. The descriptor is closed on exec;
+// -1 with errno.
+int squall_open_in_root(const char *root, const char *path);
+// Accepts a connection; the socket never blocks and is closed on exec (accept4(2)). The descriptor, or -1 with errno.
+int squall_accept(int listener);
+// Makes the kernel note when each datagram arrived (SO_TIMESTAMPNS): 0, or -1 with errno.
+int squall_stamp_arrivals(int socket);
+// One datagram with its sender and the instant at which it arrived, CLOCK_REALTIME in nanoseconds: its length, or -1 with
+// errno. Without a stamp of the kernel's the instant is that of the call.
+ssize_t squall_receive_stamped(int socket, void *bytes, size_t capacity, struct sockaddr_storage *sender,
+                               socklen_t *sender_length, int64_t *arrived);

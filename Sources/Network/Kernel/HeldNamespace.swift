@@ -20,8 +20,9 @@ final class HeldNamespace {
         process = Descriptor(owning: number)
         socket = try space.netlink(.netfilter)
         let links = try NamespaceReader.links(try space.netlink(.route)).filter { !$0.isLoopback }
-        plans = work.rules.tables(for: index, of: work.members, interfaces: links)
         companion = try work.rules.companion(for: index, of: work.members, in: space, interfaces: links)
+        // Rules may have to know what their companion has become: the port that it listens on.
+        plans = work.rules.tables(for: index, of: work.members, interfaces: links)
         do throws(NetworkError) {
             try create()
         } catch {

@@ -29,6 +29,29 @@ package protocol NetworkKernel: Sendable {
     func passing(
         _ paths: [ProbePath], of members: [NamespaceMember], within limit: Span
     ) async throws(NetworkError) -> Set<Int>
+    /// The TCP connections of the namespace of a process that the filter means.
+    func connections(
+        _ filter: ConnectionFilter, of process: ProcessIdentity
+    ) async throws(NetworkError) -> [TCPConnection]
+    /// Ends them; returns those that were ended. `unsupported` when the kernel cannot (CONFIG_INET_DIAG_DESTROY).
+    func endConnections(
+        _ filter: ConnectionFilter, of process: ProcessIdentity
+    ) async throws(NetworkError) -> [TCPConnection]
+    /// Throws when connections there cannot be ended at all; ends none.
+    func checkConnectionsCanBeEnded(of process: ProcessIdentity) async throws(NetworkError)
+    /// The name servers that programs of the process's container ask, by its /etc/resolv.conf.
+    func nameServers(of process: ProcessIdentity) async throws(NetworkError) -> [AddressRange]
+    /// Names of the tables in the namespace of a process that begin with `prefix`.
+    func tables(_ prefix: String, of process: ProcessIdentity) async throws(NetworkError) -> [String]
+    /// Forgets where queries to these servers were sent before; `redirectedOnly`: those alone that went to a proxy of ours.
+    func forgetQueries(
+        to servers: [AddressRange], redirectedOnly: Bool, of process: ProcessIdentity
+    ) async throws(NetworkError)
+    /// Asks a name server from inside the namespace; nil when no answer comes in time.
+    func ask(
+        _ name: DomainName, _ family: AddressFamily, of server: AddressRange, from process: ProcessIdentity,
+        within limit: Span
+    ) async throws(NetworkError) -> NameReply?
 }
 
 /// What a namespace is known by.

@@ -28,6 +28,18 @@ struct NetworkNamespace: ~Copyable {
         try self.init(path: "/proc/\(pid)/ns/net")
     }
 
+    private init(_ descriptor: consuming Descriptor, _ identity: NamespaceIdentity) {
+        self.descriptor = descriptor
+        self.identity = identity
+    }
+
+    /// The same namespace for another owner.
+    borrowing func copy() throws(NetworkError) -> NetworkNamespace {
+        let number = fcntl(descriptor.number, F_DUPFD_CLOEXEC, 3)
+        guard number >= 0 else { throw NetworkError("keep a network namespace", errno: errno) }
+        return NetworkNamespace(Descriptor(owning: number), identity)
+    }
+
     /// Docker leaves plain files behind where a namespace was mounted: the kernel is asked what the file stands for.
     private static func identity(of descriptor: CInt) throws(SystemError) -> NamespaceIdentity {
         guard squall_is_network_namespace(descriptor) == 1 else {

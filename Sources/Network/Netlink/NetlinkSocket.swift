@@ -6,15 +6,18 @@ internal import Glibc
 ///
 /// Blocks for at most `patience`; used on one thread at a time, never on the cooperative pool.
 final class NetlinkSocket {
-    /// NETLINK_ROUTE or NETLINK_NETFILTER.
+    /// NETLINK_ROUTE, NETLINK_SOCK_DIAG or NETLINK_NETFILTER.
     enum Family: CInt {
         case route = 0
+        case socketDiagnosis = 4
         case netfilter = 12
 
         /// Bytes between the netlink header and the first attribute of the family's requests.
         var headerLength: Int {
             switch self {
             case .route: 20
+            // struct inet_diag_req_v2
+            case .socketDiagnosis: 56
             case .netfilter: 4
             }
         }

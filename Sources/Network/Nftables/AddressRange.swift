@@ -75,6 +75,14 @@ package struct AddressRange: Sendable, Hashable, Codable, Comparable, CustomStri
 
     package var isSingle: Bool { first == last }
 
+    /// 127.0.0.1 and ::1.
+    static func loopback(_ family: AddressFamily) -> AddressRange {
+        switch family {
+        case .version4: AddressRange(family, [127, 0, 0, 1])
+        case .version6: AddressRange(family, [UInt8](repeating: 0, count: 15) + [1])
+        }
+    }
+
     /// 127.0.0.0/8 and ::1 mean whoever asks, never a peer.
     var isLoopback: Bool {
         switch family {

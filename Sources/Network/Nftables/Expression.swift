@@ -6,6 +6,8 @@ enum Expression: Hashable {
     enum Meta: UInt32 {
         /// The Ethernet type, big endian: tells IPv4 from IPv6 in the family netdev.
         case protocolNumber = 1
+        /// What the sending socket wrote on it with SO_MARK.
+        case mark = 3
         /// Index of the interface that it came in by.
         case inputInterface = 4
         /// Index of the interface that it goes out by.
@@ -46,6 +48,10 @@ enum Expression: Hashable {
     /// Goes on when the value is in the set.
     case lookup(String, setIdentifier: UInt32)
     case counter
+    /// Puts these bytes into the register.
+    case value([UInt8])
+    /// In a chain that translates: sends the packet to this machine's own loopback, to the port in the register.
+    case redirect
     case decide(Verdict)
 
     /// The kernel's name of it.
@@ -57,6 +63,8 @@ enum Expression: Hashable {
         case .mask: "bitwise"
         case .lookup: "lookup"
         case .counter: "counter"
+        case .value: "immediate"
+        case .redirect: "redir"
         case .decide(.accept), .decide(.drop): "immediate"
         case .decide(.rejectWithReset), .decide(.rejectWithMessage): "reject"
         }
@@ -99,6 +107,11 @@ enum Expression: Hashable {
         case .counter:
             message.put(NFTA_COUNTER_BYTES, bigEndian(UInt64(0)))
             message.put(NFTA_COUNTER_PACKETS, bigEndian(UInt64(0)))
+        case .value(let bytes):
+            message.put(NFTA_IMMEDIATE_DREG, big: register)
+            message.nest(NFTA_IMMEDIATE_DATA) { message.put(NFTA_DATA_VALUE, bytes) }
+        case .redirect:
+            message.put(NFTA_REDIR_REG_PROTO_MIN, big: register)
         case .decide(let verdict): writeVerdict(verdict, to: message)
         }
     }

@@ -5,8 +5,6 @@ struct NftablesBatch {
     private(set) var batch: NetlinkBatch
     private let nextSequence: () -> UInt32
 
-    /// Before every other hook of the same place, so that no rule of the target's own decides first.
-    private static let priority = Int32(-300)
     /// An attribute holds 65,535 bytes at most; a range of IPv6 addresses with its end takes 92.
     private static let elementsPerMessage = 500
 
@@ -87,12 +85,12 @@ struct NftablesBatch {
             message.put(NFTA_CHAIN_NAME, text: chain.name)
             message.nest(NFTA_CHAIN_HOOK) {
                 message.put(NFTA_HOOK_HOOKNUM, big: chain.hook.number)
-                message.put(NFTA_HOOK_PRIORITY, big: UInt32(bitPattern: Self.priority))
+                message.put(NFTA_HOOK_PRIORITY, big: UInt32(bitPattern: chain.hook.priority))
                 if case .egress(let interface) = chain.hook { message.put(NFTA_HOOK_DEV, text: interface) }
             }
             // NF_ACCEPT for what no rule decides.
             message.put(NFTA_CHAIN_POLICY, big: 1)
-            message.put(NFTA_CHAIN_TYPE, text: "filter")
+            message.put(NFTA_CHAIN_TYPE, text: chain.hook.chainType)
         }
     }
 

@@ -13,14 +13,33 @@ struct NftablesTable: Hashable {
     enum Hook: Hashable {
         case input
         case output
+        /// What is sent from here, before its way is chosen, with the right to change where it goes (type nat).
+        case outputTranslation
         /// Leaves by this interface (Linux 5.16); a packet dropped here is not reported to its sender.
         case egress(interface: String)
 
         var number: UInt32 {
             switch self {
             case .input: 1
-            case .output: 3
+            case .output, .outputTranslation: 3
             case .egress: 1
+            }
+        }
+
+        /// What the kernel calls a chain that does no more than this hook is for.
+        var chainType: String {
+            switch self {
+            case .input, .output, .egress: "filter"
+            case .outputTranslation: "nat"
+            }
+        }
+
+        /// Before every other hook of the same place, so that no rule of the target's own decides first. A translation
+        /// must come after connections are looked up (-200), and before Docker's own for its name server (-100).
+        var priority: Int32 {
+            switch self {
+            case .input, .output, .egress: -300
+            case .outputTranslation: -150
             }
         }
     }

@@ -15,9 +15,24 @@ final class ProbeSocket {
             domain: family.domain, type: CInt(type.rawValue) | CInt(SOCK_NONBLOCK.rawValue))
     }
 
+    /// One of this machine's own network.
+    init(here type: __socket_type, _ family: AddressFamily) throws(NetworkError) {
+        let options = CInt(type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let number = socket(family.domain, options, 0)
+        guard number >= 0 else { throw NetworkError("open a socket", errno: errno) }
+        descriptor = Descriptor(owning: number)
+    }
+
     /// Binds to a port that the kernel chooses.
-    func bindAnywhere(_ family: AddressFamily) throws(NetworkError) {
-        let result = SocketAddress.any(family).with { Glibc.bind(descriptor.number, $0, $1) }
+    func bindAnywhere(_ family: AddressFamily) throws(NetworkError) { try bind(SocketAddress.any(family)) }
+
+    /// The same, reachable from inside the namespace only.
+    func bindToLoopback(_ family: AddressFamily) throws(NetworkError) {
+        try bind(SocketAddress(AddressRange.loopback(family).first, family, port: 0))
+    }
+
+    private func bind(_ address: SocketAddress) throws(NetworkError) {
+        let result = address.with { Glibc.bind(descriptor.number, $0, $1) }
         guard result == 0 else { throw NetworkError("bind a socket", errno: errno) }
         port = SocketAddress.port(of: descriptor.number)
     }
