@@ -57,7 +57,9 @@ extension WorldStage {
     /// Runs until no process lives any more; what stands in the way is returned.
     func untilQuiet(within limit: Span) -> [String] {
         let deadline = world.now + limit
-        if !world.runUntilQuiet(within: deadline) { return ["deadlock: \(world.living.joined(separator: ", ")) wait for what will never come"] }
+        if !world.runUntilQuiet(within: deadline) {
+            return ["deadlock: \(world.living.joined(separator: ", ")) wait for what will never come"]
+        }
         return world.isQuiet ? [] : ["\(world.living.joined(separator: ", ")) still run after \(limit)"]
     }
 
