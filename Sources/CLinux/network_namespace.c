@@ -18,21 +18,31 @@
 #include <unistd.h>
 
 struct visit {
-    int space, domain, type, protocol;
-    int result, failure;
+    int space;
+    struct squall_socket *wanted;
+    int count, failure;
 };
 
 static void *visit_namespace(void *context) {
     struct visit *visit = context;
-    visit->result = -1;
-    if (setns(visit->space, CLONE_NEWNET) == 0)
-        visit->result = socket(visit->domain, visit->type | SOCK_CLOEXEC, visit->protocol);
-    visit->failure = visit->result < 0 ? errno : 0;
+    if (setns(visit->space, CLONE_NEWNET) != 0) {
+        visit->failure = errno;
+        return NULL;
+    }
+    for (int i = 0; i < visit->count; i++) {
+        struct squall_socket *wanted = &visit->wanted[i];
+        wanted->descriptor = socket(wanted->domain, wanted->type | SOCK_CLOEXEC, wanted->protocol);
+        if (wanted->descriptor < 0) {
+            visit->failure = errno;
+            return NULL;
+        }
+    }
     return NULL;
 }
 
-int squall_socket_in_namespace(int space, int domain, int type, int protocol) {
-    struct visit visit = {space, domain, type, protocol, -1, 0};
+int squall_sockets_in_namespace(int space, struct squall_socket *wanted, int count) {
+    struct visit visit = {space, wanted, count, 0};
+    for (int i = 0; i < count; i++) wanted[i].descriptor = -1;
     // The thread inherits this mask: no handler of ours may run in a foreign namespace.
     sigset_t all, before;
     sigfillset(&all);
@@ -42,11 +52,13 @@ int squall_socket_in_namespace(int space, int domain, int type, int protocol) {
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!failure) failure = pthread_join(thread, NULL);
     if (!failure) failure = visit.failure;
-    if (failure) {
-        errno = failure;
-        return -1;
+    if (!failure) return 0;
+    for (int i = 0; i < count; i++) {
+        if (wanted[i].descriptor >= 0) close(wanted[i].descriptor);
+        wanted[i].descriptor = -1;
     }
-    return visit.result;
+    errno = failure;
+    return -1;
 }
 
 int squall_is_network_namespace(int descriptor) { return ioctl(descriptor, NS_GET_NSTYPE) == CLONE_NEWNET; }

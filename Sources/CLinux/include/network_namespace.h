@@ -5,10 +5,15 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-// A socket of the namespace behind `space`, an open /proc/PID/ns/net, closed on exec. Made by a thread that enters the
-// namespace and ends there (setns(2) with CLONE_NEWNET is per thread, and threads started from one that moved inherit
-// the namespace); the socket stays bound to it. Returns the descriptor, or -1 with errno.
-int squall_socket_in_namespace(int space, int domain, int type, int protocol);
+// A socket that is wanted of a namespace, and what came of it.
+struct squall_socket {
+    int domain, type, protocol;
+    int descriptor;
+};
+// Opens sockets of the namespace behind `space`, an open /proc/PID/ns/net, closed on exec. Made by a thread that enters
+// the namespace and ends there (setns(2) with CLONE_NEWNET is per thread, and threads started from one that moved inherit
+// the namespace); the sockets stay bound to it. All or none: 0, or -1 with errno.
+int squall_sockets_in_namespace(int space, struct squall_socket *wanted, int count);
 // Whether a descriptor is one of a network namespace (ioctl NS_GET_NSTYPE, Linux 4.11): 1 or 0.
 int squall_is_network_namespace(int descriptor);
 // The namespace a socket belongs to (ioctl SIOCGSKNS, Linux 4.10, needs CAP_NET_ADMIN there) as a descriptor that is

@@ -16,6 +16,9 @@ enum NamespaceReader {
         var kind: String
     }
 
+    /// What tells of other interfaces and other addresses.
+    static let changes = [RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR].map(\.rawValue)
+
     static func links(_ socket: NetlinkSocket) throws(NetworkError) -> [Link] {
         // struct ifinfomsg: family, padding, type, index, flags, change mask.
         let answers = try socket.dump("list interfaces", type: UInt16(RTM_GETLINK), header: zeros(16))

@@ -51,15 +51,32 @@ struct NetworkNamespace: ~Copyable {
     }
 
     /// A socket that belongs to this namespace, proven by asking the kernel for the socket's own.
-    ///
-    /// The caller's thread never leaves its namespace; see `squall_socket_in_namespace`.
     borrowing func socket(
         domain: CInt, type: CInt, protocol number: CInt = 0
     ) throws(NetworkError) -> Descriptor {
-        let raw = squall_socket_in_namespace(descriptor.number, domain, type, number)
-        guard raw >= 0 else { throw NetworkError("open a socket in the network namespace", errno: errno) }
-        let opened = Descriptor(owning: raw)
-        let home = squall_namespace_of_socket(opened.number)
+        Descriptor(owning: try sockets(domain, type, [number])[0])
+    }
+
+    /// As many sockets as protocols, with one visit. The caller owns them.
+    ///
+    /// The caller's thread never leaves its namespace; see `squall_sockets_in_namespace`.
+    private borrowing func sockets(_ domain: CInt, _ type: CInt, _ protocols: [CInt]) throws(NetworkError) -> [CInt] {
+        var wanted = protocols.map { squall_socket(domain: domain, type: type, protocol: $0, descriptor: -1) }
+        guard squall_sockets_in_namespace(descriptor.number, &wanted, CInt(wanted.count)) == 0 else {
+            throw NetworkError("open a socket in the network namespace", errno: errno)
+        }
+        let opened = wanted.map(\.descriptor)
+        do throws(NetworkError) {
+            for socket in opened { try prove(socket) }
+        } catch {
+            for socket in opened { close(socket) }
+            throw error
+        }
+        return opened
+    }
+
+    private borrowing func prove(_ socket: CInt) throws(NetworkError) {
+        let home = squall_namespace_of_socket(socket)
         guard home >= 0 else { throw NetworkError("find the namespace of a socket (CAP_NET_ADMIN)", errno: errno) }
         let owner = Descriptor(owning: home)
         do throws(SystemError) {
@@ -68,17 +85,27 @@ struct NetworkNamespace: ~Copyable {
         } catch {
             throw NetworkError("open a socket in the network namespace", error)
         }
-        return opened
     }
 
     borrowing func netlink(
         _ family: NetlinkSocket.Family, sendBuffer: Int = NetlinkSocket.sendBuffer
     ) throws(NetworkError) -> NetlinkSocket {
-        let opened = try socket(
-            domain: AF_NETLINK, type: CInt(SOCK_RAW.rawValue), protocol: family.rawValue)
-        // The netlink socket owns a descriptor of its own: `opened` closes when this returns.
-        let copy = fcntl(opened.number, F_DUPFD_CLOEXEC, 3)
-        guard copy >= 0 else { throw NetworkError("keep a netlink socket", errno: errno) }
-        return try NetlinkSocket(owning: copy, family, sendBuffer: sendBuffer)
+        let opened = try sockets(AF_NETLINK, CInt(SOCK_RAW.rawValue), [family.rawValue])
+        return try NetlinkSocket(owning: opened[0], family, sendBuffer: sendBuffer)
+    }
+
+    /// Sockets of both families with one visit: a fault in many namespaces needs two in each.
+    borrowing func netlinkPair() throws(NetworkError) -> (netfilter: NetlinkSocket, route: NetlinkSocket) {
+        let opened = try sockets(
+            AF_NETLINK, CInt(SOCK_RAW.rawValue),
+            [NetlinkSocket.Family.netfilter.rawValue, NetlinkSocket.Family.route.rawValue])
+        let netfilter: NetlinkSocket
+        do throws(NetworkError) {
+            netfilter = try NetlinkSocket(owning: opened[0], .netfilter)
+        } catch {
+            close(opened[1])
+            throw error
+        }
+        return (netfilter, try NetlinkSocket(owning: opened[1], .route))
     }
 }

@@ -93,6 +93,29 @@ final class NetlinkSocket {
         return lastSequence
     }
 
+    // MARK: Changes
+
+    /// Has the kernel send what changes in these groups from now on (RTNLGRP_…): the descriptor becomes readable.
+    func subscribe(to groups: [UInt32]) throws(NetworkError) {
+        for group in groups {
+            var number = CInt(bitPattern: group)
+            let length = socklen_t(MemoryLayout<CInt>.size)
+            guard setsockopt(descriptor, SOL_NETLINK, CInt(NETLINK_ADD_MEMBERSHIP), &number, length) == 0 else {
+                throw NetworkError("listen to changes", errno: errno)
+            }
+        }
+    }
+
+    /// Takes what was sent off the socket unread: that something has changed is all that is wanted. A full buffer
+    /// (ENOBUFS) says that, too.
+    func discardChanges() {
+        var buffer = [UInt8](repeating: 0, count: 8_192)
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, CInt(MSG_DONTWAIT))
+            if count < 0, errno != ENOBUFS, errno != EINTR { return }
+        }
+    }
+
     // MARK: Requests
 
     /// Sends a batch as one datagram and waits until the kernel has answered it.
