@@ -33,6 +33,10 @@ package protocol Fault: Mutation {
     static var requires: Set<Target.Attribute> { get }
     /// Whether a step must, may or must not name a target; by default it must when something is required of it.
     static var targeting: Targeting { get }
+    /// The parameter that says how one group is divided, for `Targeting.group`.
+    static var division: String? { get }
+    /// Whether another one of the same kind may be put on a target that has one, each with a mark of its own.
+    static var composes: Bool { get }
     /// How long the effect stays when nobody heals it; until healed, unless the fault says otherwise.
     var persistence: Persistence { get }
     init(from reader: inout ParameterReader)
@@ -51,19 +55,33 @@ package protocol Fault: Mutation {
 }
 
 extension Fault {
+    package static var division: String? { nil }
+
+    package static var composes: Bool { false }
+
     package static var targeting: Targeting { requires.isEmpty ? .none : .required }
 
     package func resources(on target: Target) -> [String] { target.resources }
 }
 
-/// Whether a fault acts on a target that the step names. Without one it gets `Target.localHost`; between two sides it
-/// gets both as one, see `Target.between`.
+/// Whether a fault acts on a target that the step names. Without one it gets `Target.localHost`; between two sides, and
+/// on a group as a whole, it gets all as one, see `Target.between`.
 package enum Targeting: String, Sendable, Hashable, Codable {
     case required
     case optional
     case none
     /// Between two groups of targets: `between: {a: …, b: …}`.
     case between
+    /// The same, or within one group, `target: …`, which the fault's parameter `Fault.division` divides.
+    case group
+
+    /// Whether all targets of a step are handed to the fault as one.
+    package var isJoint: Bool {
+        switch self {
+        case .between, .group: true
+        case .required, .optional, .none: false
+        }
+    }
 }
 
 /// Whether a fault did what it claims.

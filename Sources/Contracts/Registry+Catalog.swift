@@ -16,6 +16,7 @@ extension Registry {
             case .optional: .optional
             case .none: .none
             case .between: .between
+            case .group: .group(dividedBy: type.division ?? "")
             }
         return FaultKind(
             kind: type.kind, summary: type.manual.summary, parameters: type.parameters, roles: roles

@@ -42,6 +42,16 @@ package struct FaultKind: CatalogKind {
         case target
         /// Two sides: `between: {a: …, b: …}`.
         case between
+        /// Two sides, or `target: …` with the parameter that divides it.
+        case group(dividedBy: String)
+
+        /// Whether two sides may be named.
+        var hasSides: Bool {
+            switch self {
+            case .between, .group: true
+            case .none, .optional, .target: false
+            }
+        }
     }
 
     package var kind: String

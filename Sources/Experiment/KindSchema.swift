@@ -90,6 +90,7 @@ enum StepSchema {
             case .optional: ([StepKeys.between.key], [])
             case .target: ([StepKeys.between.key], [StepKeys.target.key])
             case .between: ([StepKeys.target.key], [StepKeys.between.key])
+            case .group: ([], [])
             }
         let own = StepKeys.all.filter { !hidden.contains($0.key) }
         let ownKeys = Set(StepKeys.all.map(\.key))

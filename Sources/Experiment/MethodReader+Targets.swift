@@ -9,7 +9,7 @@ extension MethodReader {
         if let target = step.target { roles.append(("target", target)) }
         if let between = step.between {
             roles += [("a", between.a), ("b", between.b)]
-            if kind?.roles == .between, between.a.value == between.b.value, !between.a.value.isEmpty {
+            if kind?.roles.hasSides == true, between.a.value == between.b.value, !between.a.value.isEmpty {
                 reader.diagnostics.error("both sides are '\(between.a.value)'", at: between.b.location)
             }
         }
@@ -43,6 +43,7 @@ extension MethodReader {
             reader.diagnostics.error(
                 "missing 'between': \(kind.kind) acts between two sides", at: mapping.location,
                 notes: ["write between: {a: <target>, b: <target>}"])
+        case .group(let division): check(target, between, kind, division, mapping, &reader)
         case .target, .optional:
             if let between {
                 reader.diagnostics.error(
@@ -55,6 +56,36 @@ extension MethodReader {
                     "\(kind.kind) acts between two sides", at: target.location,
                     notes: ["write between: {a: <target>, b: <target>}"])
             }
+        }
+    }
+
+    /// Two sides that are named, or one group and how it is divided.
+    private func check(
+        _ target: Node?, _ between: Node?, _ kind: FaultKind, _ division: String, _ mapping: Node.Mapping,
+        _ reader: inout SectionReader
+    ) {
+        var divided = mapping[division]
+        if divided == nil, case .mapping(let nested)? = mapping[StepKeys.with.key] { divided = nested[division] }
+        switch (target, between) {
+        case (nil, nil):
+            reader.diagnostics.error(
+                "missing 'between': \(kind.kind) acts between two sides, or within one group", at: mapping.location,
+                notes: ["write between: {a: <target>, b: <target>}, or target: <name> with \(division)"])
+        case (.some, .some(let between)):
+            reader.diagnostics.error(
+                "\(kind.kind) acts between two sides or within one group, not both", at: between.location,
+                notes: ["remove target or between"])
+        case (.some(let target), nil) where divided == nil:
+            reader.diagnostics.error(
+                "missing '\(division)': it says how the group is divided", at: target.location,
+                notes: ["or write between: {a: <target>, b: <target>}"])
+        case (nil, .some):
+            if let divided {
+                reader.diagnostics.error(
+                    "'\(division)' divides one group, and the sides are named here", at: divided.location,
+                    notes: ["remove it, or write target: <name> in place of between"])
+            }
+        case (.some, nil): break
         }
     }
 }

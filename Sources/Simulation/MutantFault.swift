@@ -34,6 +34,8 @@ struct MutantFault<Base: Fault>: Fault {
     static var parameters: [any AnyParameter] { Base.parameters }
     static var requires: Set<Target.Attribute> { Base.requires }
     static var targeting: Targeting { Base.targeting }
+    static var division: String? { Base.division }
+    static var composes: Bool { Base.composes }
 
     private let base: Base
 
