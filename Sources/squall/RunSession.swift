@@ -4,6 +4,7 @@ internal import Controller
 internal import Experiment
 internal import Glibc
 internal import Journal
+internal import Network
 internal import Process
 internal import Report
 internal import Synchronization
@@ -52,7 +53,7 @@ struct RunSession {
         let driver = RunDriver(assembly, context: context, recorder: recorder, journal: watch.journal, seed: seed)
         relay.connect(driver)
         try SignalSource.forward(on: loop) { relay.send(.signal($0)) }
-        let leftovers = await run(driver, live)
+        let leftovers = await run(driver, live, TargetFollower(in: context))
         // What came when the driver had ended already still counts.
         if let failure = await watch.failure(isClean: leftovers.isEmpty), recorder.history.abort == nil {
             recorder.record(.aborted(.environment(failure), at: systems.time.now))
@@ -62,11 +63,17 @@ struct RunSession {
         return finished
     }
 
-    private func run(_ driver: RunDriver, _ live: LiveDisplay?) async -> [Leftover] {
+    private func run(_ driver: RunDriver, _ live: LiveDisplay?, _ follower: TargetFollower?) async -> [Leftover] {
         await withTaskGroup(of: [Leftover]?.self) { group in
             if let live {
                 group.addTask {
                     await live.run()
+                    return nil
+                }
+            }
+            if let follower {
+                group.addTask {
+                    await follower.run()
                     return nil
                 }
             }

@@ -10,26 +10,21 @@ package import Process
 package actor LocalNetworkKernel: NetworkKernel {
     /// How long a fault lasts when nobody renews it.
     package static let lease = Span.seconds(6)
-    private static let interval = Span.milliseconds(1_500)
-
-    private struct Held {
-        var spaces: [HeldNamespace]
-        var isArmed = false
-        var renewedAt = Instant(nanoseconds: 0)
-        var timer: EventLoop.Timer?
-        var report: @Sendable (HoldEvent) -> Void
-    }
+    static let interval = Span.milliseconds(1_500)
 
     package nonisolated let loop: EventLoop
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
     let host: any Host
-    private let time = SystemTimeSource()
-    private var held: [String: Held] = [:]
+    nonisolated let prober: WayProber
+    let time = SystemTimeSource()
+    var held: [String: HeldFault] = [:]
+    var watchers: [AsyncStream<Set<String>>.Continuation] = []
 
     /// Starts the thread; opens no namespace.
     package init(host: any Host) throws(SystemError) {
         self.host = host
         loop = try EventLoop(name: "squall-network")
+        prober = try WayProber(host: host)
     }
 
     deinit {
@@ -43,7 +38,10 @@ package actor LocalNetworkKernel: NetworkKernel {
         guard try !isMachinesOwn(space.identity) else {
             throw NetworkError("change the network of the machine itself (process \(process.pid))", errno: EPERM)
         }
-        let addresses = try NamespaceReader.addresses(try space.netlink(.route))
+        let (netfilter, route) = try space.netlinkPair()
+        // Asking changes nothing, and shows whether there are nf_tables and whether we may use them.
+        _ = try NftablesReader.tables(netfilter)
+        let addresses = try NamespaceReader.addresses(route)
         return NamespaceFacts(identity: space.identity, addresses: addresses)
     }
 
@@ -59,22 +57,8 @@ package actor LocalNetworkKernel: NetworkKernel {
         }
     }
 
-    /// The namespace of exactly this process: it is looked at again after the open, so that a pid that was given away in
-    /// between is noticed.
     func open(_ process: ProcessIdentity) throws(NetworkError) -> NetworkNamespace {
-        guard try isAlive(process) else { throw NetworkError("find process \(process.pid)", errno: ESRCH) }
-        let space = try NetworkNamespace(ofProcess: process.pid)
-        guard try isAlive(process) else { throw NetworkError("find process \(process.pid)", errno: ESRCH) }
-        return space
-    }
-
-    private func isAlive(_ process: ProcessIdentity) throws(NetworkError) -> Bool {
-        do throws(SystemError) {
-            guard let state = try host.process(process)?.state() else { return false }
-            return state != "Z" && state != "X"
-        } catch {
-            throw NetworkError("find process \(process.pid)", error)
-        }
+        try NetworkNamespace.open(process, host)
     }
 
     package func elements(of mark: String, in member: NamespaceMember) throws(NetworkError) -> Int? {
@@ -83,16 +67,7 @@ package actor LocalNetworkKernel: NetworkKernel {
             // A process that moved took nothing of ours along.
             guard space.identity == member.namespace else { return nil }
             let socket = try space.netlink(.netfilter)
-            let tables = try NftablesReader.tables(socket).filter { $0.name == mark }
-            if tables.isEmpty { return nil }
-            var count = 0
-            for table in tables {
-                guard let family = NftablesTable.Family(rawValue: table.family) else { continue }
-                for set in try NftablesReader.sets(of: mark, family: table.family, socket) {
-                    count += try NftablesReader.elements(of: set, table: mark, family: family, socket).count
-                }
-            }
-            return count
+            return try count(mark, socket)
         } catch {
             // The process or the table went away while it was looked at.
             if error.code == .notFound { return nil }
@@ -100,99 +75,36 @@ package actor LocalNetworkKernel: NetworkKernel {
         }
     }
 
-    package func tablesOfOurs() throws(NetworkError) -> SystemScan { try NetworkTables.scan(NamespaceCensus()) }
+    /// nil when no table has this name.
+    private func count(_ mark: String, _ socket: NetlinkSocket) throws(NetworkError) -> Int? {
+        let tables = try NftablesReader.tables(socket).filter { $0.name == mark }
+        if tables.isEmpty { return nil }
+        var count = 0
+        for table in tables {
+            guard let family = NftablesTable.Family(rawValue: table.family) else { continue }
+            for set in try NftablesReader.sets(of: mark, family: table.family, socket) {
+                count += try NftablesReader.elements(of: set, table: mark, family: family, socket).count
+            }
+        }
+        return count
+    }
 
-    // MARK: Holding
-
-    package func install(
-        _ work: NetworkWork, report: @escaping @Sendable (HoldEvent) -> Void
-    ) throws(NetworkError) {
-        var spaces: [HeldNamespace] = []
-        do throws(NetworkError) {
-            for (index, member) in work.members.enumerated() {
-                let space = try open(member.process)
-                guard space.identity == member.namespace else {
-                    throw NetworkError("\(member.name) has moved to another network namespace", errno: ESTALE)
+    package func places(of mark: String) throws(NetworkError) -> [String] {
+        var found: [String] = []
+        for place in NamespaceCensus().places {
+            do throws(NetworkError) {
+                let socket = try NetworkNamespace(path: place.path).netlink(.netfilter)
+                if let count = try count(mark, socket), count > 0 { found.append(place.path) }
+            } catch {
+                switch error.code {
+                // It has ended since it was counted, or it is somebody else's, whom we could not have changed.
+                case .notFound, .denied, .invalid: continue
+                case .unsupported, .exists, .tooLarge, .timeout, .unexpected: throw error
                 }
-                spaces.append(try HeldNamespace(index, of: work, in: space))
             }
-        } catch {
-            for space in spaces { leavingToTheSocket { () throws(NetworkError) in try space.delete() } }
-            throw error
         }
-        held[work.mark] = Held(spaces: spaces, report: report)
-        for space in spaces { try watch(space, work.mark) }
+        return found
     }
 
-    /// Lets go of a namespace at once when its process ends: our socket alone would keep it alive.
-    private func watch(_ space: HeldNamespace, _ mark: String) throws(NetworkError) {
-        let name = space.member.name
-        do throws(SystemError) {
-            try loop.watch(space.process.number, for: .readable) { [weak self] _ in
-                self?.assumeIsolated { $0.processEnded(name, mark) }
-            }
-        } catch {
-            release(mark)
-            throw NetworkError("watch \(name)", error)
-        }
-    }
-
-    private func processEnded(_ name: String, _ mark: String) {
-        guard let index = held[mark]?.spaces.firstIndex(where: { $0.member.name == name }),
-            let space = held[mark]?.spaces.remove(at: index)
-        else { return }
-        loop.unwatch(space.process.number)
-        held[mark]?.report(.lost("\(name) ended while it was cut off; its network is let go"))
-    }
-
-    package func arm(_ mark: String) throws(NetworkError) -> InstantRange {
-        guard let spaces = held[mark]?.spaces else { throw NetworkError("arm \(mark)", errno: ENOENT) }
-        let began = time.now
-        for space in spaces { try space.arm(for: Self.lease) }
-        held[mark]?.isArmed = true
-        held[mark]?.renewedAt = began
-        renewLater(mark, at: began + Self.interval)
-        return InstantRange(began, time.now)
-    }
-
-    private func renewLater(_ mark: String, at instant: Instant) {
-        held[mark]?.timer = loop.schedule(at: instant) { [weak self] in self?.assumeIsolated { $0.renew(mark) } }
-    }
-
-    /// A lease that ran out stays out: whoever healed in our place, or the kernel, must not be overruled.
-    private func renew(_ mark: String) {
-        guard let current = held[mark], current.isArmed else { return }
-        let now = time.now
-        guard now - current.renewedAt < Self.lease else {
-            held[mark]?.isArmed = false
-            current.report(.lost("nobody renewed the block for \(now - current.renewedAt): the kernel lifted it"))
-            return
-        }
-        do throws(NetworkError) {
-            for space in current.spaces { try space.renew(for: Self.lease) }
-            held[mark]?.renewedAt = now
-        } catch {
-            // The next try may still be in time; when none is, the lease has run out, and that is told.
-        }
-        renewLater(mark, at: now + Self.interval)
-    }
-
-    package func release(_ mark: String) {
-        guard let current = held.removeValue(forKey: mark) else { return }
-        if let timer = current.timer { loop.cancel(timer) }
-        for space in current.spaces { loop.unwatch(space.process.number) }
-        // All first let traffic pass, then all are cleaned up.
-        for space in current.spaces { leavingToTheSocket { () throws(NetworkError) in try space.disarm() } }
-        for space in current.spaces { leavingToTheSocket { () throws(NetworkError) in try space.delete() } }
-    }
-
-    /// A request that fails is no failed heal: the socket closes when `release` is over, and the kernel then deletes the
-    /// tables itself. Whether it did is read back by whoever healed.
-    private func leavingToTheSocket(_ body: () throws(NetworkError) -> Void) {
-        do throws(NetworkError) {
-            try body()
-        } catch {
-            return
-        }
-    }
+    package func tablesOfOurs() throws(NetworkError) -> SystemScan { try NetworkTables.scan(NamespaceCensus()) }
 }

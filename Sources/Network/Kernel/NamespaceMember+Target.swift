@@ -1,5 +1,5 @@
 internal import Basics
-internal import Contracts
+package import Contracts
 internal import Docker
 internal import Process
 
@@ -17,7 +17,8 @@ extension NamespaceMember {
         try await self.init(name: target.name, container: id, for: kind, in: context)
     }
 
-    init(
+    /// The same for a container of this id.
+    package init(
         name: String, container id: String, for kind: String, in context: SystemContext
     ) async throws(FaultError) {
         let process = try await Self.process(of: id, for: kind, in: context)

@@ -18,11 +18,24 @@ package protocol NetworkKernel: Sendable {
     ///
     /// The kernel empties them by itself when they are not renewed: a controller that hangs blocks nobody for long.
     func arm(_ mark: String) async throws(NetworkError) -> InstantRange
+    /// Switches an armed fault off and on by a pattern, whose first stretch began with the arming; until the release.
+    func alternate(_ mark: String, _ pattern: SwitchPattern, since armed: Instant) async throws(NetworkError)
     /// Empties the sets, deletes the tables, closes the sockets. One that this process does not hold is no error.
     func release(_ mark: String) async
     /// How many elements the sets of this mark's tables still have in the namespace: with none they do nothing. nil when
     /// there is no such table or no such namespace any more.
     func elements(of mark: String, in member: NamespaceMember) async throws(NetworkError) -> Int?
+    /// The containers that held faults are on, now and whenever it changes.
+    func containers() async -> AsyncStream<Set<String>>
+    /// Members whose process has ended, and whom the fault waits for.
+    func missing() async -> [MissingMember]
+    /// A missing member runs again: every fault that was on it is put on it again, and the other members learn its
+    /// addresses.
+    ///
+    /// - Parameter startedAt: since when it could send without the fault.
+    func bring(_ member: NamespaceMember, startedAt: Instant) async throws(NetworkError)
+    /// Every namespace of this machine in which the sets of this mark have elements, in words.
+    func places(of mark: String) async throws(NetworkError) -> [String]
     /// Every table that bears our mark, in whatever namespace of the machine.
     func tablesOfOurs() async throws(NetworkError) -> SystemScan
     /// Sends packets of our own along the paths and tells by index which ones got through.
@@ -52,6 +65,26 @@ package protocol NetworkKernel: Sendable {
         _ name: DomainName, _ family: AddressFamily, of server: AddressRange, from process: ProcessIdentity,
         within limit: Span
     ) async throws(NetworkError) -> NameReply?
+    /// Sends packets out along the paths and tells by index which ones the members' networks took: a route was there, and
+    /// nothing local stopped them.
+    func leaving(_ paths: [ProbePath], of members: [NamespaceMember]) async throws(NetworkError) -> Set<Int>
+    /// The same with a fault of this mark armed: by index, those whose packets its rules have met.
+    func stopped(
+        _ paths: [ProbePath], of members: [NamespaceMember], mark: String
+    ) async throws(NetworkError) -> Set<Int>
+}
+
+/// A container that ended while a fault was on it.
+package struct MissingMember: Sendable, Hashable {
+    package var name: String
+    package var container: String
+    package var since: Instant
+
+    package init(name: String, container: String, since: Instant) {
+        self.name = name
+        self.container = container
+        self.since = since
+    }
 }
 
 /// What a namespace is known by.
@@ -76,6 +109,8 @@ package struct ProbePath: Sendable, Hashable {
         case answer(port: UInt16)
         /// The same, and refused is no answer.
         case service(port: UInt16)
+        /// Something that leaves; nobody is expected to answer.
+        case outgoing(Traffic.TransportProtocol, port: UInt16)
     }
 
     /// Index of the member it starts from.
@@ -84,4 +119,11 @@ package struct ProbePath: Sendable, Hashable {
     package var to: Int?
     package var address: AddressRange
     package var method: Method
+
+    package init(from: Int, to: Int?, address: AddressRange, method: Method) {
+        self.from = from
+        self.to = to
+        self.address = address
+        self.method = method
+    }
 }

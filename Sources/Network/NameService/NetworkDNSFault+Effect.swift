@@ -14,7 +14,7 @@ extension NetworkDNSFault {
             let work = NetworkWork(
                 mark: undo.mark, run: undo.run, members: [undo.member],
                 rules: NameInterception(mark: undo.mark, run: undo.run, rule: undo.rule, servers: undo.servers))
-            let armed = try await NetworkHold.begin(work, kernel, in: context)
+            let armed = try await NetworkHold.begin(work, Self.kind, kernel, in: context)
             try await kernel.forgetQueries(to: undo.servers, redirectedOnly: false, of: undo.member.process)
             guard let before else {
                 let names = undo.checks.map(\.description).joined(separator: ", ")

@@ -130,6 +130,34 @@ package struct AddressRange: Sendable, Hashable, Codable, Comparable, CustomStri
         return merged
     }
 
+    /// The addresses of `ranges` that are in none of `others`, as merged ranges.
+    package static func subtracting(_ others: [AddressRange], from ranges: [AddressRange]) -> [AddressRange] {
+        var rest = merged(ranges)
+        for other in others { rest = rest.flatMap { $0.without(other) } }
+        return rest
+    }
+
+    private func without(_ other: AddressRange) -> [AddressRange] {
+        guard overlaps(other) else { return [self] }
+        var parts: [AddressRange] = []
+        if first.lexicographicallyPrecedes(other.first), let end = Self.predecessor(of: other.first) {
+            parts.append(AddressRange(family, first, end))
+        }
+        if other.last.lexicographicallyPrecedes(last), let start = other.afterLast {
+            parts.append(AddressRange(family, start, last))
+        }
+        return parts
+    }
+
+    private static func predecessor(of address: [UInt8]) -> [UInt8]? {
+        var before = address
+        for index in before.indices.reversed() {
+            before[index] &-= 1
+            if before[index] != 0xff { return before }
+        }
+        return nil
+    }
+
     package var description: String {
         let begin = Self.text(family, first)
         return isSingle ? begin : "\(begin)-\(Self.text(family, last))"

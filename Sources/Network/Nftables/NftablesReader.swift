@@ -58,6 +58,37 @@ enum NftablesReader {
         }
     }
 
+    /// What the counters of a table's rules add up to.
+    static func counters(of table: NftablesTable, _ socket: NetlinkSocket) throws(NetworkError) -> Counted {
+        let answers = try socket.dump(
+            "read the counters of \(table.name)", type: type(NFT_MSG_GETRULE), header: [table.family.rawValue, 0, 0, 0]
+        ) { message in
+            message.put(NFTA_RULE_TABLE, text: table.name)
+        }
+        var sum = Counted()
+        for answer in answers {
+            let reader = NetlinkReader(answer.payload.dropFirst(4))
+            // Old kernels list the rules of every table, whatever was asked for.
+            guard reader[number(NFTA_RULE_TABLE)].map({ text($0) }) == table.name else { continue }
+            let list = reader[number(NFTA_RULE_EXPRESSIONS)] ?? []
+            for expression in NetlinkReader(list).attributes { sum = sum + count(NetlinkReader(expression.content)) }
+        }
+        return sum
+    }
+
+    private static func count(_ expression: NetlinkReader) -> Counted {
+        guard expression[number(NFTA_EXPR_NAME)].map({ text($0) }) == "counter",
+            let data = expression[number(NFTA_EXPR_DATA)].map({ NetlinkReader($0) })
+        else { return Counted() }
+        return Counted(
+            packets: data[number(NFTA_COUNTER_PACKETS)].map { big64($0) } ?? 0,
+            bytes: data[number(NFTA_COUNTER_BYTES)].map { big64($0) } ?? 0)
+    }
+
+    private static func big64(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+        bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
     private static func type(_ message: nf_tables_msg_types) -> UInt16 {
         UInt16(NFNL_SUBSYS_NFTABLES) << 8 | UInt16(message.rawValue)
     }

@@ -52,6 +52,8 @@ struct NftablesTable: Hashable {
         var identifier: UInt32
         /// Holds ranges; one of single addresses only is twice as fast.
         var hasRanges: Bool
+        /// No rule looks it up: its element says that the table's owner is alive, while the other sets are empty.
+        var isHeartbeat = false
     }
 
     struct Chain: Hashable {

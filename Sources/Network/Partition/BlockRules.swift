@@ -15,6 +15,8 @@ struct BlockRules {
     let comment: String
     let traffic: Traffic
     let mode: BlockMode
+    /// Whether the block goes on and off: then a set tells that it will come again.
+    var isFlapping = false
 
     /// - Parameter interfaces: names of the namespace's interfaces but loopback.
     func plans(_ peers: Peers, interfaces: [String]) -> [TablePlan] {
@@ -24,7 +26,7 @@ struct BlockRules {
         if !incoming.isEmpty { chains.append(.init(name: "in", hook: .input, rules: input(incoming.map(\.set)))) }
         if !outgoing.isEmpty { chains.append(.init(name: "out", hook: .output, rules: output(outgoing.map(\.set)))) }
         guard !chains.isEmpty else { return [] }
-        var plans = [plan(.inet, incoming + outgoing, chains)]
+        var plans = [plan(.inet, incoming + outgoing + heartbeat, chains)]
         let silent = outgoing.isEmpty ? [] : egress(outgoing.map(\.set))
         if !silent.isEmpty, !interfaces.isEmpty {
             let chains = interfaces.enumerated().map { index, interface in
@@ -33,6 +35,12 @@ struct BlockRules {
             plans.append(plan(.netdev, outgoing, chains))
         }
         return plans
+    }
+
+    private var heartbeat: [Filled] {
+        let set = NftablesTable.AddressSet(
+            name: "alive", family: .version4, identifier: 5, hasRanges: false, isHeartbeat: true)
+        return isFlapping ? [(set, [AddressRange(.version4, [0, 0, 0, 0])])] : []
     }
 
     private typealias Filled = (set: NftablesTable.AddressSet, ranges: [AddressRange])

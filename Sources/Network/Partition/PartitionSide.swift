@@ -9,13 +9,13 @@ struct PartitionSide {
     private(set) var outside: [AddressRange] = []
 
     /// Looks every member up; containers that share a network namespace count as one.
-    init(_ side: TargetSide, in context: SystemContext) async throws(FaultError) {
+    init(_ side: TargetSide, for kind: String, in context: SystemContext) async throws(FaultError) {
         for target in side.members {
             if let text = target.attributes[.addresses] {
                 outside += try Self.ranges(text, of: target.name)
                 continue
             }
-            let space = try await NamespaceMember(target, for: NetworkPartitionFault.kind, in: context)
+            let space = try await NamespaceMember(target, for: kind, in: context)
             guard !space.addresses.isEmpty else {
                 throw FaultError(
                     .notApplicable,
@@ -26,21 +26,21 @@ struct PartitionSide {
         outside = AddressRange.merged(outside)
     }
 
-    /// By which the other side knows the group.
-    var addresses: [AddressRange] { AddressRange.merged(outside + spaces.flatMap { $0.addresses }) }
-
     /// What each of the group's namespaces is cut off from.
     ///
     /// What arrives is stopped where it arrives; what leaves is stopped here only when its receiver is not ours.
+    /// The group's other members are spared where a block of the other side holds them.
     ///
     /// - Parameter offset: index of the other side's first namespace among the block's members.
     func cuts(
         facing other: PartitionSide, offset: Int, isReceiving: Bool, isSending: Bool
     ) -> [Block.Cut] {
-        spaces.map { _ in
+        let first = offset == 0 ? other.spaces.count : 0
+        return spaces.indices.map { index in
             Block.Cut(
                 peers: isReceiving ? other.spaces.indices.map { $0 + offset } : [],
-                incoming: isReceiving ? other.outside : [], outgoing: isSending ? other.outside : [])
+                incoming: isReceiving ? other.outside : [], outgoing: isSending ? other.outside : [],
+                spared: spaces.indices.filter { $0 != index }.map { $0 + first })
         }
     }
 
@@ -49,6 +49,11 @@ struct PartitionSide {
         for part in text.split(separator: ",") {
             guard let range = AddressRange(describedBy: String(part)) else {
                 throw FaultError(.notApplicable, "'\(part)' of '\(target)' is no address")
+            }
+            guard !range.isLoopback else {
+                throw FaultError(
+                    .notApplicable, "\(range) of '\(target)' is loopback: it means whoever asks, and is never cut",
+                    advice: "name the address by which others reach it")
             }
             ranges.append(range)
         }

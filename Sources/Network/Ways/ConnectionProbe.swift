@@ -27,7 +27,7 @@ struct ConnectionProbe {
             let family = path.address.family
             let port: UInt16
             switch (path.method, path.to) {
-            case (.datagram, _), (.connection, nil): continue
+            case (.datagram, _), (.outgoing, _), (.connection, nil): continue
             case (.answer(let number), _), (.service(let number), _): port = number
             case (.connection, .some(let to)):
                 port = try sockets.shared(to, family, SOCK_STREAM, "listen") { socket throws(NetworkError) in

@@ -1,61 +1,50 @@
 package import Basics
-internal import Glibc
 
 extension LocalNetworkKernel {
     /// Tries each path up to three times; a path that got through once counts.
-    package func passing(
+    package nonisolated func passing(
         _ paths: [ProbePath], of members: [NamespaceMember], within limit: Span
-    ) throws(NetworkError) -> Set<Int> {
-        let datagrams = try DatagramProbe(paths, of: members, opening: open)
-        let connections = try ConnectionProbe(paths, of: members, opening: open)
-        return datagrams.run(within: limit).union(connections.run(within: limit))
+    ) async throws(NetworkError) -> Set<Int> {
+        try await prober.passing(paths, of: members, within: limit)
     }
-}
 
-/// An address with a port as the kernel's socket calls take it.
-struct SocketAddress {
-    private var storage = sockaddr_storage()
-    private let length: socklen_t
+    package nonisolated func leaving(
+        _ paths: [ProbePath], of members: [NamespaceMember]
+    ) async throws(NetworkError) -> Set<Int> {
+        try await prober.leaving(paths, of: members)
+    }
 
-    init(_ address: [UInt8], _ family: AddressFamily, port: UInt16) {
-        switch family {
-        case .version4:
-            var own = sockaddr_in()
-            own.sin_family = sa_family_t(AF_INET)
-            own.sin_port = port.bigEndian
-            withUnsafeMutableBytes(of: &own.sin_addr) { $0.copyBytes(from: address) }
-            length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            withUnsafeMutableBytes(of: &storage) { target in withUnsafeBytes(of: own) { target.copyMemory(from: $0) } }
-        case .version6:
-            var own = sockaddr_in6()
-            own.sin6_family = sa_family_t(AF_INET6)
-            own.sin6_port = port.bigEndian
-            withUnsafeMutableBytes(of: &own.sin6_addr) { $0.copyBytes(from: address) }
-            length = socklen_t(MemoryLayout<sockaddr_in6>.size)
-            withUnsafeMutableBytes(of: &storage) { target in withUnsafeBytes(of: own) { target.copyMemory(from: $0) } }
+    package nonisolated func stopped(
+        _ paths: [ProbePath], of members: [NamespaceMember], mark: String
+    ) async throws(NetworkError) -> Set<Int> {
+        var met: Set<Int> = []
+        for (index, path) in paths.enumerated() {
+            let before = try await counted(by: mark, path.from)
+            _ = try await prober.leaving([path], of: members)
+            if try await hasCountedMore(than: before, by: mark, path.from) { met.insert(index) }
+        }
+        return met
+    }
+
+    /// A packet may wait for its next hop's hardware address before it meets the rule.
+    private nonisolated func hasCountedMore(
+        than before: Counted, by mark: String, _ member: Int
+    ) async throws(NetworkError) -> Bool {
+        let time = SystemTimeSource()
+        let deadline = time.now + .milliseconds(300)
+        while true {
+            if try await counted(by: mark, member).packets > before.packets { return true }
+            guard time.now < deadline else { return false }
+            do {
+                try await time.sleep(for: .milliseconds(5))
+            } catch {
+                return false
+            }
         }
     }
 
-    /// Any address of the family, and a port that the kernel chooses.
-    static func any(_ family: AddressFamily) -> SocketAddress {
-        SocketAddress([UInt8](repeating: 0, count: family.length), family, port: 0)
-    }
-
-    func with<Value>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Value) -> Value {
-        withUnsafePointer(to: storage) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, length) }
-        }
-    }
-
-    /// The port that the kernel gave a socket; 0 when it cannot be read.
-    static func port(of descriptor: CInt) -> UInt16 {
-        var storage = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let result = withUnsafeMutablePointer(to: &storage) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
-        }
-        // Both families have the port in the third and fourth byte.
-        return result == 0
-            ? withUnsafeBytes(of: storage) { UInt16(bigEndian: $0.load(fromByteOffset: 2, as: UInt16.self)) } : 0
+    private func counted(by mark: String, _ member: Int) throws(NetworkError) -> Counted {
+        guard let spaces = held[mark]?.spaces, spaces.indices.contains(member) else { return Counted() }
+        return try spaces[member]?.counters() ?? Counted()
     }
 }
