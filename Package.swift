@@ -29,16 +29,7 @@ func support(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 // A program for tests; never part of the product.
 func tool(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    // The runtime is a part of the program: most of what a simulated world does are calls into it.
-    .executableTarget(
-        name: name, dependencies: dependencies, path: "Tests/" + name, swiftSettings: settings,
-        linkerSettings: [
-            .unsafeFlags([
-                "-static-stdlib", "-lCoreFoundation", "-l_FoundationCShims", "-l_FoundationCollections",
-                "-l_FoundationICU",
-                "-lstdc++",
-            ])
-        ])
+    .executableTarget(name: name, dependencies: dependencies, path: "Tests/" + name, swiftSettings: settings)
 }
 
 let package = Package(
@@ -88,6 +79,7 @@ let package = Package(
         support("PostgresSupport", ["Basics", "Postgres"]),
         // Plays seeds of simulated worlds; scripts/simulate builds it in release.
         tool("Simulate", ["Basics", "Simulation"]),
+        tool("NetworkBench", ["Basics", "Contracts", "Process", "Network", "TestSupport"]),
         // Reads the sources as text: it imports nothing of ours.
         tests("Architecture", []),
         // Runs the shell scripts; imports nothing of ours either.
@@ -104,8 +96,8 @@ let package = Package(
         tests(
             "FaultContract",
             [
-                "Basics", "Experiment", "Contracts", "Journal", "HTTP", "Docker", "Process", "Postgres", "Controller",
-                "TestSupport", "PostgresSupport",
+                "Basics", "Experiment", "Contracts", "Journal", "HTTP", "Docker", "Process", "Network", "Postgres",
+                "Controller", "TestSupport", "PostgresSupport",
             ]),
         tests("CommandLine", ["Basics", "Experiment", "Contracts", "Journal", "Process"]),
         tests("Controller", ["Basics", "Experiment", "Contracts", "Journal", "Controller", "Simulation"]),

@@ -3,6 +3,7 @@ import Contracts
 import Controller
 import Docker
 import Experiment
+import Network
 import Postgres
 import Process
 import Testing
@@ -17,6 +18,7 @@ struct Contract: Sendable, CustomTestStringConvertible {
         case host
         case postgres
         case patroni
+        case network
     }
 
     var kind: String
@@ -26,13 +28,14 @@ struct Contract: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(kind) \(step + 1) (\(place.rawValue))" }
     /// Needs an engine or the lab.
-    var isLab: Bool { place == .container || place == .patroni }
+    var isLab: Bool { place == .container || place == .patroni || place == .network }
 
     /// Every fault that the tool knows; checkers and web probes bring none.
     static let registry: Registry = {
         var registry = DockerKinds.registry
         registry.add(ProcessKinds.registry)
         registry.add(PostgresKinds.registry)
+        registry.add(NetworkKinds.registry)
         return registry
     }()
 
@@ -45,6 +48,7 @@ struct Contract: Sendable, CustomTestStringConvertible {
 
     /// Where a fault can be tried out; empty: nobody has said how yet.
     static func places(of type: any Fault.Type) -> [Place] {
+        if type.kind.hasPrefix("network.") { return [.network] }
         if type.targeting == .none || type.requires == [.localHost] { return [.host] }
         let onHost: [Place] = type.targeting == .optional ? [.host] : []
         let needs = type.requires.subtracting([.node, .containerName])
@@ -68,6 +72,7 @@ struct Contract: Sendable, CustomTestStringConvertible {
             case .host: try await HostFixture(self)
             case .postgres: try await PostgresFixture(self)
             case .patroni: try await PatroniFixture(self)
+            case .network: try await NetworkFixture(self)
             }
         do {
             try await body(fixture)
@@ -94,9 +99,10 @@ struct Example {
         var text = type.manual.example
         processName = text.firstMatch(of: /process: ([A-Za-z-]+)/).map { String($0.output.1) }
         for (old, new) in replacements { text = text.replacing(old, with: new) }
-        let names = Set(text.matches(of: /target: ([a-z-]+)/).map { String($0.output.1) })
+        let declares = text.hasPrefix("targets:")
+        let names = declares ? [] : Set(text.matches(of: /target: ([a-z-]+)/).map { String($0.output.1) })
         let targets = names.sorted().map { "  \($0): {docker: {names: [\($0)]}}" }.joined(separator: "\n")
-        if !text.hasPrefix("method:") {
+        if !declares, !text.hasPrefix("method:") {
             text = "method:\n" + text.split(separator: "\n").map { "  \($0)" }.joined(separator: "\n")
         }
         let file = "title: t\n" + (targets.isEmpty ? "" : "targets:\n\(targets)\n") + text + "\n"

@@ -3,6 +3,7 @@ import Contracts
 import Docker
 import Experiment
 import HTTP
+import Network
 import Postgres
 import Process
 
@@ -38,6 +39,7 @@ func contractContext(run: String) throws -> SystemContext {
     services.register(host, as: (any Host).self)
     services.register(host, as: (any ProcessTable).self)
     services.register(try LocalCommandRunner(), as: (any CommandRunner).self)
+    services.register(try LocalNetworkKernel(host: host), as: (any NetworkKernel).self)
     services.register(try HTTPClient())
     try PostgresKinds.register(in: &services)
     try DockerKinds.register(in: &services, environment: [:])

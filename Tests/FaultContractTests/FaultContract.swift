@@ -46,7 +46,7 @@ struct FaultContract {
 
     func whatIsThereAlreadyIsNotInjectedAgain() async throws {
         try await contract.with { fixture in
-            guard fixture.fault.persistence == .untilHealed else { return }
+            guard fixture.fault.persistence == .untilHealed, !type(of: fixture.fault).composes else { return }
             let run = ContractRun(fixture: fixture)
             let intent = try await run.prepare()
             _ = try await run.inject(intent)

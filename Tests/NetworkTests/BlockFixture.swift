@@ -54,6 +54,10 @@ struct BlockFixture {
             notes.list.withLock { list in
                 switch event {
                 case .lost(let text): list.append(text)
+                case .ended(let name, _): list.append("\(name) ended")
+                case .followed(let name, _, let change): list.append("\(name) \(change)")
+                case .switched(let isOn, _): list.append(isOn ? "on" : "off")
+                case .counted, .totals: break
                 }
             }
         }
@@ -76,4 +80,9 @@ struct BlockFixture {
         }
         return Set(try await kernel.passing(paths, of: block.members, within: limit).map { names[$0] })
     }
+}
+
+extension HeldNamespace {
+    /// Switches on, for so long, without the kernel service that would renew it.
+    func arm(for lease: Span) throws { try commit(try filling(for: lease)) }
 }

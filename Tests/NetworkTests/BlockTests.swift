@@ -133,7 +133,7 @@ import Testing
         let held = try HeldNamespace(1, of: block.work, in: space)
         try held.arm(for: .milliseconds(700))
         #expect(try await fixture.open(block, .datagram, within: .milliseconds(90)) == ["b4", "b6"])
-        try held.renew(for: .milliseconds(1_500))
+        try held.commit(try held.filling(for: .milliseconds(1_500), isRenewal: true))
         // After the first lease would have ended, and before the second one does.
         let open = await Self.after(.milliseconds(900)) {
             try? await fixture.open(block, .datagram, within: .milliseconds(90))
@@ -179,10 +179,13 @@ import Testing
             try !fixture.pair.a.run("ip", "-o", "link", "show").contains("eth0")
         }
         #expect(gone.holds)
-        #expect(fixture.notes.list.withLock { $0 } == ["b ended while it was cut off; its network is let go"])
+        #expect(fixture.notes.list.withLock { $0 } == ["b ended"])
         #expect(try await fixture.kernel.elements(of: block.mark, in: block.members[1]) == nil)
+        #expect(await fixture.kernel.missing() == [])
         await fixture.kernel.release(block.mark)
         #expect(try fixture.pair.a.tables() == [])
+        // A fault that is not where it should be, to its end, proves nothing.
+        #expect(fixture.notes.list.withLock { $0 }.last == "b ended while it had the fault, and did not come back")
     }
 
     // MARK: Refusals

@@ -80,4 +80,22 @@ import Testing
         #expect(time.now - start < .milliseconds(200))
         await fixture.kernel.release(block.mark)
     }
+
+    @Test(arguments: versions)
+    func killEstablishedEndsItAtBothEndsBeforeTheCut(family: AddressFamily, address: String) async throws {
+        let block = try await fixture.block()
+        let connection = try Connection(fixture.pair, family, to: address)
+        let (client, server) = (connection.client.descriptor.number, connection.server.number)
+        let undo = PartitionUndo(target: "t", block: block, layout: "a | b", seed: nil, owner: getpid())
+        let context = SystemContext(
+            time: SystemTimeSource(), services: Services(), secrets: .empty, run: "t", record: { _ in })
+        _ = try await undo.begin("network.partition", killing: true, fixture.kernel, in: context)
+        // Nobody has to speak to learn of it. Under a drop alone, both ends would wait for minutes.
+        for end in [client, server] {
+            let failure = connection.receive(end, within: .seconds(1))?.errno
+            #expect(failure == ECONNABORTED || failure == ECONNRESET, "\(String(describing: failure))")
+        }
+        #expect(try await fixture.open(block, .connection) == [])
+        await fixture.kernel.release(block.mark)
+    }
 }

@@ -57,7 +57,8 @@ import Testing
         try await SystemTimeSource().sleep(for: .seconds(60))
     }
 
-    private static func program() throws -> String {
+    /// The program that runs these tests.
+    static func program() throws -> String {
         var path = [CChar](repeating: 0, count: 4_096)
         let length = try retryingInterrupts("readlink") { readlink("/proc/self/exe", &path, path.count) }
         return String(decoding: path.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -19,6 +19,21 @@ final class PartitionFixture: Sendable {
     let kernel: LocalNetworkKernel
     private let token = String(UInt32.random(in: 0 ..< .max), radix: 36)
     private let names = Mutex<[String]>([])
+    /// What was recorded in the history.
+    let events = Events()
+
+    /// Events in the order in which they came.
+    final class Events: Sendable {
+        private let all = Mutex<[HistoryEvent]>([])
+
+        func add(_ event: HistoryEvent) { all.withLock { $0.append(event) } }
+
+        var notes: [Note] {
+            all.withLock { $0 }.compactMap { event in
+                if case .note(let note) = event { note } else { nil }
+            }
+        }
+    }
 
     init() throws {
         engine = try DockerClient(try DockerEndpoint.resolve(environment: ProcessInfo.processInfo.environment))
@@ -30,7 +45,8 @@ final class PartitionFixture: Sendable {
         services.register(host, as: (any Host).self)
         services.register(kernel, as: (any NetworkKernel).self)
         context = SystemContext(
-            time: SystemTimeSource(), services: services, secrets: .empty, run: "test", record: { _ in })
+            time: SystemTimeSource(), services: services, secrets: .empty, run: "test",
+            record: { [events] in events.add($0) })
         try ChildProcess.run(["docker", "network", "create", "--label", "squall.test=net", network])
     }
 

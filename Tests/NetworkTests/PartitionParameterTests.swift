@@ -1,5 +1,6 @@
 import Basics
 import Contracts
+import Docker
 import Experiment
 import Testing
 
@@ -20,9 +21,9 @@ import Testing
 
     @Test func everythingHasADefault() throws {
         let fault = try partition()
-        #expect(fault.direction == .both)
-        #expect(fault.mode == .drop)
-        #expect(fault.traffic == Traffic())
+        #expect(fault.settings.direction == .both)
+        #expect(fault.settings.mode == .drop)
+        #expect(fault.settings.traffic == Traffic())
     }
 
     @Test(arguments: ["0", "65536", "90-80", "80-", "-80", "http", "80-90-100", "+80"])
@@ -47,6 +48,42 @@ import Testing
             AddressTargetSource(from: &$0)
         }
         #expect(diagnostics.all.map(\.notes) == [["leave the zone out: it names an interface of this machine"]])
+    }
+
+    private func findings(method step: String) -> [String] {
+        let file = """
+            title: t
+            targets:
+              a: {docker: {names: [a]}}
+              b: {addresses: {list: [192.0.2.1]}}
+            method:
+              - {fault: network.partition, \(step)}
+            """
+        var registry = DockerKinds.registry
+        registry.add(NetworkKinds.registry)
+        let loader = ExperimentLoader(
+            catalog: registry.catalog, environment: [:], files: .memory(["e.yaml": file]), currentFolder: "/")
+        return loader.load("e.yaml").diagnostics.all.map(\.message)
+    }
+
+    @Test(arguments: [
+        ("between: {a: a, b: b}", nil), ("target: a, topology: halves, seed: 4", nil),
+        ("target: a, with: {topology: ring}", nil), ("target: a", "missing 'topology'"),
+        ("mode: drop", "missing 'between'"),
+        ("between: {a: a, b: b}, topology: ring", "'topology' divides one group, and the sides are named here"),
+        ("between: {a: a, b: b}, target: a, topology: ring", "between two sides or within one group, not both"),
+        ("between: {a: a, b: a}", "both sides are 'a'"), ("between: {a: a, b: b}, seed: 1", "seed chooses sides"),
+        ("target: a, topology: ring, direction: to", "'ring' has no two sides"),
+        ("target: a, topology: one-way, direction: from", "'one-way' is a direction already"),
+        ("target: a, topology: star", "topology"), ("target: a, topology: halves, duration: 0s", "duration"),
+    ])
+    func aStepNamesTwoSidesOrOneGroupAndHowItIsDivided(step: String, problem: String?) {
+        let found = findings(method: step)
+        if let problem {
+            #expect(found.contains { $0.contains(problem) }, "\(found)")
+        } else {
+            #expect(found == [])
+        }
     }
 
     @Test func trafficIsSaidInWords() throws {
