@@ -29,7 +29,16 @@ func support(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 // A program for tests; never part of the product.
 func tool(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, path: "Tests/" + name, swiftSettings: settings)
+    // The runtime is a part of the program: most of what a simulated world does are calls into it.
+    .executableTarget(
+        name: name, dependencies: dependencies, path: "Tests/" + name, swiftSettings: settings,
+        linkerSettings: [
+            .unsafeFlags([
+                "-static-stdlib", "-lCoreFoundation", "-l_FoundationCShims", "-l_FoundationCollections",
+                "-l_FoundationICU",
+                "-lstdc++",
+            ])
+        ])
 }
 
 let package = Package(

@@ -106,6 +106,6 @@ extension RunDriver {
     }
 
     private func pause() async -> Bool {
-        (try? await context.time.sleep(for: watchInterval)) != nil
+        (try? await context.time.sleep(until: context.time.now + watchInterval)) != nil
     }
 }
