@@ -80,7 +80,7 @@ import Testing
             addresses: mode == .wrongAnswer ? [Self.lie] : [])
         let notes = fixture.notes
         try await fixture.kernel.install(try await work(rule)) { event in
-            notes.list.withLock { $0.append("\(event)") }
+            if case .lost(let reason) = event { notes.list.withLock { $0.append(reason) } }
         }
         _ = try await fixture.kernel.arm(Self.mark)
         try await fixture.kernel.forgetQueries(
@@ -182,6 +182,31 @@ import Testing
         #expect(try fixture.pair.a.tables().map(\.name) == [Self.mark])
     }
 
+    /// A socket that is kept would be sent to the hung proxy for as long as it asks: it is refused instead.
+    @Test(arguments: servers)
+    func aSocketThatIsKeptIsRefusedWhenNobodyRenews(server text: String) async throws {
+        #expect(try await isAnswered(by: text))
+        let held = try HeldNamespace(
+            0, of: try await work(NameRule(names: [], mode: .nxdomain)), in: try fixture.pair.a.open())
+        try held.arm(for: .milliseconds(700))
+        let address = try range(text)
+        let target = SocketAddress(address.first, address.family, port: 53)
+        let socket = try ProbeSocket(SOCK_DGRAM, address.family, in: try fixture.pair.a.open())
+        try #require(target.with { connect(socket.descriptor.number, $0, $1) } == 0)
+        #expect(try ask(on: socket, 1) == DNSAnswer(.noSuchName))
+        let time = SystemTimeSource()
+        let deadline = time.now + .seconds(4)
+        var failure: CInt = 0
+        while failure == 0, time.now < deadline {
+            if send(socket.descriptor.number, [1], 1, CInt(MSG_NOSIGNAL)) < 0 { failure = errno }
+            usleep(20_000)
+        }
+        #expect(failure != 0)
+        let fresh = try ProbeSocket(SOCK_DGRAM, address.family, in: try fixture.pair.a.open())
+        try #require(target.with { connect(fresh.descriptor.number, $0, $1) } == 0)
+        #expect(try ask(on: fresh, 2) == Self.truth)
+    }
+
     @Test func theNamespaceOfAnEndedProcessIsLetGo() async throws {
         try await intercept(.drop, "db.test")
         fixture.pair.a.kill()
@@ -220,6 +245,51 @@ import Testing
             try askOverTCP("db.test", TestPair.address4.b) == DNSAnswer(.noSuchName)
         }
         #expect(served.holds)
+        await fixture.kernel.release(Self.mark)
+    }
+
+    // MARK: What the kernel understood
+
+    private func expressions(_ table: String) throws -> [String] {
+        let text = try fixture.pair.a.run("nft", "--debug=netlink", "list", "table", "inet", table)
+        return text.split(separator: "\n").map { $0.drop { $0 == " " } }.filter { $0.hasPrefix("[") }.map(String.init)
+    }
+
+    @Test func theKernelHasTheSameExpressionsAsForTheRulesThatNftWrites() async throws {
+        try await intercept(.nxdomain)
+        let ours = try fixture.pair.a.run("nft", "list", "table", "inet", Self.mark)
+        let ports = ours.matches(of: /redirect to :([0-9]+)/).map { String($0.output.1) }
+        try #require(ports.count == 4)
+        // Per server and transport: how nft says them, and how a flow is refused there.
+        let ways = [
+            ("ip", "server0", "127.0.0.1", "udp", "icmpx admin-prohibited"),
+            ("ip", "server0", "127.0.0.1", "tcp", "tcp reset"),
+            ("ip6", "server1", "::1", "udp", "icmpx admin-prohibited"), ("ip6", "server1", "::1", "tcp", "tcp reset"),
+        ]
+        let redirects = zip(ways, ports).map { way, port in
+            "\(way.0) daddr @\(way.1) \(way.3) dport 53 counter redirect to :\(port)"
+        }
+        let refusals = zip(ways, ports).map { way, port in
+            "\(way.0) daddr \(way.2) \(way.3) dport \(port) ct original \(way.0) daddr != @\(way.1) counter "
+                + "reject with \(way.4)"
+        }
+        let folder = try TemporaryFolder()
+        let file = try folder.write(
+            """
+            table inet theirs {
+              set server0 { type ipv4_addr; flags timeout; }
+              set server1 { type ipv6_addr; flags timeout; }
+              chain names { type nat hook output priority -150;
+                meta mark 0x5371756c accept
+                \(redirects.joined(separator: "\n    "))
+              }
+              chain stale { type filter hook output priority 0;
+                \(refusals.joined(separator: "\n    "))
+              }
+            }
+            """, to: "rules.nft")
+        try fixture.pair.a.run("nft", "-f", file)
+        #expect(try expressions(Self.mark) == expressions("theirs"))
         await fixture.kernel.release(Self.mark)
     }
 

@@ -39,21 +39,22 @@ final class NameInterception: NamespaceRules {
                 name: "server\(number)", family: server.family, identifier: UInt32(number + 1), hasRanges: false)
         }
         let ours: [Expression] = [.load(.mark), .compare(.equal, hostOrder(NameProxy.mark)), .decide(.accept)]
-        let redirects = zip(sets, ports).flatMap { set, ports in
-            [(UInt8(IPPROTO_UDP), ports.udp), (UInt8(IPPROTO_TCP), ports.tcp)].map { transport, port in
-                Self.redirect(set, transport, to: port)
-            }
+        let ways = zip(sets, ports).flatMap { set, ports in
+            [(set, UInt8(IPPROTO_UDP), ports.udp), (set, UInt8(IPPROTO_TCP), ports.tcp)]
         }
         let table = NftablesTable(
             family: .inet, name: name, comment: comment, sets: sets,
-            chains: [.init(name: "names", hook: .outputTranslation, rules: [ours] + redirects)])
+            chains: [
+                .init(name: "names", hook: .outputTranslation, rules: [ours] + ways.map(Self.redirect)),
+                .init(name: "stale", hook: .outputTranslated, rules: ways.map(Self.refuseStale)),
+            ])
         let elements = zip(sets, servers).map { ($0.name, [$1]) }
         return [TablePlan(table: table, elements: Dictionary(elements) { first, _ in first })]
     }
 
     /// Queries to port 53 of the server in the set go to our port on loopback.
     private static func redirect(
-        _ set: NftablesTable.AddressSet, _ transport: UInt8, to port: UInt16
+        _ set: NftablesTable.AddressSet, _ transport: UInt8, _ port: UInt16
     ) -> [Expression] {
         // Where the destination stands in the two headers (RFC 791, RFC 8200).
         let offset: UInt32 = set.family == .version4 ? 16 : 24
@@ -64,6 +65,23 @@ final class NameInterception: NamespaceRules {
             .load(.transport), .compare(.equal, [transport]),
             .payload(.transport, offset: 2, length: 2), .compare(.equal, bigEndian(UInt16(53))),
             .counter, .value(bigEndian(port)), .redirect,
+        ]
+    }
+
+    /// A flow is redirected for as long as it lasts, even when the set has forgotten its server because nobody renews it:
+    /// then it is refused, so that a program which keeps its socket opens another one and reaches the real server.
+    private static func refuseStale(
+        _ set: NftablesTable.AddressSet, _ transport: UInt8, _ port: UInt16
+    ) -> [Expression] {
+        let offset: UInt32 = set.family == .version4 ? 16 : 24
+        return [
+            .load(.family), .compare(.equal, [set.family.rawValue]),
+            .payload(.network, offset: offset, length: UInt32(set.family.length)),
+            .compare(.equal, AddressRange.loopback(set.family).first),
+            .load(.transport), .compare(.equal, [transport]),
+            .payload(.transport, offset: 2, length: 2), .compare(.equal, bigEndian(port)),
+            .originalDestination(set.family), .lookupMissing(set.name, setIdentifier: set.identifier),
+            .counter, .decide(transport == UInt8(IPPROTO_TCP) ? .rejectWithReset : .rejectWithMessage),
         ]
     }
 }

@@ -21,7 +21,8 @@ extension NetworkDNSFault {
 
             The heal deletes the redirect and makes the kernel forget flows that it had redirected. The redirect belongs to a
             socket of squall's: when it dies, by SIGKILL too, the kernel deletes it at once; a program that keeps its socket
-            is helped by the medic then. When squall hangs, the redirect runs out after six seconds.
+            is helped by the medic then. When squall hangs, the redirect runs out after six seconds, and flows that it had
+            redirected are refused, so that their programs open new ones.
             """,
         example: """
             method:

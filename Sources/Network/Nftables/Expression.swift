@@ -47,6 +47,10 @@ enum Expression: Hashable {
     case mask([UInt8])
     /// Goes on when the value is in the set.
     case lookup(String, setIdentifier: UInt32)
+    /// Goes on when it is not.
+    case lookupMissing(String, setIdentifier: UInt32)
+    /// Where the flow that the packet belongs to was sent before anybody changed that.
+    case originalDestination(AddressFamily)
     case counter
     /// Puts these bytes into the register.
     case value([UInt8])
@@ -61,7 +65,8 @@ enum Expression: Hashable {
         case .payload: "payload"
         case .compare: "cmp"
         case .mask: "bitwise"
-        case .lookup: "lookup"
+        case .lookup, .lookupMissing: "lookup"
+        case .originalDestination: "ct"
         case .counter: "counter"
         case .value: "immediate"
         case .redirect: "redir"
@@ -104,6 +109,17 @@ enum Expression: Hashable {
             message.put(NFTA_LOOKUP_SET, text: set)
             message.put(NFTA_LOOKUP_SREG, big: register)
             message.put(NFTA_LOOKUP_SET_ID, big: identifier)
+        case .lookupMissing(let set, let identifier):
+            message.put(NFTA_LOOKUP_SET, text: set)
+            message.put(NFTA_LOOKUP_SREG, big: register)
+            message.put(NFTA_LOOKUP_SET_ID, big: identifier)
+            message.put(NFTA_LOOKUP_FLAGS, big: UInt32(NFT_LOOKUP_F_INV.rawValue))
+        case .originalDestination(let family):
+            let key = family == .version4 ? NFT_CT_DST_IP : NFT_CT_DST_IP6
+            message.put(NFTA_CT_DREG, big: register)
+            message.put(NFTA_CT_KEY, big: UInt32(key.rawValue))
+            // IP_CT_DIR_ORIGINAL
+            message.put(NFTA_CT_DIRECTION, [0])
         case .counter:
             message.put(NFTA_COUNTER_BYTES, bigEndian(UInt64(0)))
             message.put(NFTA_COUNTER_PACKETS, bigEndian(UInt64(0)))

@@ -15,13 +15,15 @@ struct NftablesTable: Hashable {
         case output
         /// What is sent from here, before its way is chosen, with the right to change where it goes (type nat).
         case outputTranslation
+        /// The same packets once it is known where they go.
+        case outputTranslated
         /// Leaves by this interface (Linux 5.16); a packet dropped here is not reported to its sender.
         case egress(interface: String)
 
         var number: UInt32 {
             switch self {
             case .input: 1
-            case .output, .outputTranslation: 3
+            case .output, .outputTranslation, .outputTranslated: 3
             case .egress: 1
             }
         }
@@ -29,7 +31,7 @@ struct NftablesTable: Hashable {
         /// What the kernel calls a chain that does no more than this hook is for.
         var chainType: String {
             switch self {
-            case .input, .output, .egress: "filter"
+            case .input, .output, .outputTranslated, .egress: "filter"
             case .outputTranslation: "nat"
             }
         }
@@ -40,6 +42,7 @@ struct NftablesTable: Hashable {
             switch self {
             case .input, .output, .egress: -300
             case .outputTranslation: -150
+            case .outputTranslated: 0
             }
         }
     }
