@@ -89,7 +89,7 @@ int squall_stamp_arrivals(int socket) {
 }
 
 ssize_t squall_receive_stamped(int socket, void *bytes, size_t capacity, struct sockaddr_storage *sender,
-                               socklen_t *sender_length, int64_t *arrived) {
+                               uint32_t *sender_length, int64_t *arrived) {
     char control[CMSG_SPACE(sizeof(struct timespec))];
     struct iovec data = {.iov_base = bytes, .iov_len = capacity};
     struct msghdr message = {.msg_name = sender,

@@ -2,8 +2,10 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 #include <sys/types.h>
+
+// Named only: a module that includes <sys/socket.h> would own SOCK_STREAM and the like, and hide Glibc's.
+struct sockaddr_storage;
 
 // A socket that is wanted of a namespace, and what came of it.
 struct squall_socket {
@@ -30,4 +32,4 @@ int squall_stamp_arrivals(int socket);
 // One datagram with its sender and the instant at which it arrived, CLOCK_REALTIME in nanoseconds: its length, or -1 with
 // errno. Without a stamp of the kernel's the instant is that of the call.
 ssize_t squall_receive_stamped(int socket, void *bytes, size_t capacity, struct sockaddr_storage *sender,
-                               socklen_t *sender_length, int64_t *arrived);
+                               uint32_t *sender_length, int64_t *arrived);
