@@ -8,6 +8,7 @@
 #include <linux/sockios.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -23,35 +24,81 @@ struct visit {
     int count, failure;
 };
 
-static void *visit_namespace(void *context) {
-    struct visit *visit = context;
+// The one thread that enters foreign namespaces. It runs nothing else, so that no thread of Swift's is ever in one, nor is
+// started from one (threads inherit the namespace). Between visits it is at home: where it stays, it would keep a dead
+// namespace alive.
+static struct {
+    pthread_mutex_t turn;
+    sem_t wanted, done;
+    struct visit *visit;
+    int home;
+    int runs;
+} visitor = {.turn = PTHREAD_MUTEX_INITIALIZER};
+
+static void open_sockets(struct visit *visit) {
     if (setns(visit->space, CLONE_NEWNET) != 0) {
         visit->failure = errno;
-        return NULL;
+        return;
     }
-    for (int i = 0; i < visit->count; i++) {
+    for (int i = 0; i < visit->count && !visit->failure; i++) {
         struct squall_socket *wanted = &visit->wanted[i];
         wanted->descriptor = socket(wanted->domain, wanted->type | SOCK_CLOEXEC, wanted->protocol);
-        if (wanted->descriptor < 0) {
-            visit->failure = errno;
-            return NULL;
-        }
+        if (wanted->descriptor < 0) visit->failure = errno;
     }
-    return NULL;
 }
 
-int squall_sockets_in_namespace(int space, struct squall_socket *wanted, int count) {
-    struct visit visit = {space, wanted, count, 0};
-    for (int i = 0; i < count; i++) wanted[i].descriptor = -1;
+static void await(sem_t *semaphore) {
+    while (sem_wait(semaphore) != 0 && errno == EINTR) {}
+}
+
+static void *visit_namespaces(void *unused) {
+    int isHome = 1;
+    while (isHome) {
+        await(&visitor.wanted);
+        open_sockets(visitor.visit);
+        // One that cannot come home ends here; the next visit starts another.
+        isHome = setns(visitor.home, CLONE_NEWNET) == 0;
+        if (!isHome) visitor.runs = 0;
+        sem_post(&visitor.done);
+    }
+    return unused;
+}
+
+// Called with the turn taken.
+static int start_visitor(void) {
+    if (visitor.runs) return 0;
+    if (!visitor.home) {
+        int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+        if (home < 0) return errno;
+        visitor.home = home;
+        sem_init(&visitor.wanted, 0, 0);
+        sem_init(&visitor.done, 0, 0);
+    }
     // The thread inherits this mask: no handler of ours may run in a foreign namespace.
     sigset_t all, before;
     sigfillset(&all);
     pthread_t thread;
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failure = pthread_create(&thread, NULL, visit_namespace, &visit);
+    int failure = pthread_create(&thread, NULL, visit_namespaces, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!failure) failure = pthread_join(thread, NULL);
-    if (!failure) failure = visit.failure;
+    if (failure) return failure;
+    pthread_detach(thread);
+    visitor.runs = 1;
+    return 0;
+}
+
+int squall_sockets_in_namespace(int space, struct squall_socket *wanted, int count) {
+    struct visit visit = {space, wanted, count, 0};
+    for (int i = 0; i < count; i++) wanted[i].descriptor = -1;
+    pthread_mutex_lock(&visitor.turn);
+    int failure = start_visitor();
+    if (!failure) {
+        visitor.visit = &visit;
+        sem_post(&visitor.wanted);
+        await(&visitor.done);
+        failure = visit.failure;
+    }
+    pthread_mutex_unlock(&visitor.turn);
     if (!failure) return 0;
     for (int i = 0; i < count; i++) {
         if (wanted[i].descriptor >= 0) close(wanted[i].descriptor);
@@ -88,12 +135,12 @@ int squall_stamp_arrivals(int socket) {
     return setsockopt(socket, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
 }
 
-ssize_t squall_receive_stamped(int socket, void *bytes, size_t capacity, struct sockaddr_storage *sender,
-                               uint32_t *sender_length, int64_t *arrived) {
+ssize_t squall_receive_stamped(int socket, void *bytes, size_t capacity, void *sender, uint32_t *sender_length,
+                               int64_t *arrived) {
     char control[CMSG_SPACE(sizeof(struct timespec))];
     struct iovec data = {.iov_base = bytes, .iov_len = capacity};
     struct msghdr message = {.msg_name = sender,
-                             .msg_namelen = sizeof *sender,
+                             .msg_namelen = sizeof(struct sockaddr_storage),
                              .msg_iov = &data,
                              .msg_iovlen = 1,
                              .msg_control = control,

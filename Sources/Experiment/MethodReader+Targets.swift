@@ -1,10 +1,10 @@
 extension MethodReader {
     /// The targets of a step by role; checks them against what the fault takes and against the declared names.
     func targets(
-        of step: StepKeys.Values, _ kind: FaultKind?, _ mapping: Node.Mapping, in scope: Scope,
-        _ reader: inout SectionReader
+        of step: StepKeys.Values, _ kind: FaultKind?, _ mapping: Node.Mapping, _ parameters: Node.Mapping,
+        in scope: Scope, _ reader: inout SectionReader
     ) -> [NamedValue<String>] {
-        if let kind { check(step, kind, mapping, &reader) }
+        if let kind { check(step, kind, mapping, parameters, &reader) }
         var roles: [(String, Located<String>)] = []
         if let target = step.target { roles.append(("target", target)) }
         if let between = step.between {
@@ -26,7 +26,8 @@ extension MethodReader {
     }
 
     private func check(
-        _ step: StepKeys.Values, _ kind: FaultKind, _ mapping: Node.Mapping, _ reader: inout SectionReader
+        _ step: StepKeys.Values, _ kind: FaultKind, _ mapping: Node.Mapping, _ parameters: Node.Mapping,
+        _ reader: inout SectionReader
     ) {
         let target = mapping[StepKeys.target.key]
         let between = mapping[StepKeys.between.key]
@@ -43,7 +44,7 @@ extension MethodReader {
             reader.diagnostics.error(
                 "missing 'between': \(kind.kind) acts between two sides", at: mapping.location,
                 notes: ["write between: {a: <target>, b: <target>}"])
-        case .group(let division): check(target, between, kind, division, mapping, &reader)
+        case .group(let division): check(target, between, kind, (division, parameters[division]), mapping, &reader)
         case .target, .optional:
             if let between {
                 reader.diagnostics.error(
@@ -61,11 +62,11 @@ extension MethodReader {
 
     /// Two sides that are named, or one group and how it is divided.
     private func check(
-        _ target: Node?, _ between: Node?, _ kind: FaultKind, _ division: String, _ mapping: Node.Mapping,
+        _ target: Node?, _ between: Node?, _ kind: FaultKind, _ dividing: (key: String, value: Node?),
+        _ mapping: Node.Mapping,
         _ reader: inout SectionReader
     ) {
-        var divided = mapping[division]
-        if divided == nil, case .mapping(let nested)? = mapping[StepKeys.with.key] { divided = nested[division] }
+        let (division, divided) = dividing
         switch (target, between) {
         case (nil, nil):
             reader.diagnostics.error(

@@ -124,7 +124,7 @@ struct MethodReader {
         // A broken step keeps its name, so that references to it are no second error.
         let declaration = Declaration(
             name: name, kind: kind?.kind ?? "", parameters: .mapping(parameters), location: mapping.location)
-        let roles = read.map { targets(of: $0, kind, own, in: scope, &reader) } ?? []
+        let roles = read.map { targets(of: $0, kind, own, parameters, in: scope, &reader) } ?? []
         let step = Step(
             name: name, fault: declaration, targets: roles, duration: read?.duration?.value, startAfter: nil,
             delay: read?.delay ?? .zero)

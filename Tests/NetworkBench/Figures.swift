@@ -26,11 +26,12 @@ struct Figures {
         line("partition armed on one container", one, oneByHand.cut)
         let many = try await together(members)
         line("partition installed and armed on \(count)", many.whole, oneByHand.cut * Double(count))
-        line("first to last of \(count)", many.skew, nil)
+        line("first to last of \(count)", many.skew, oneByHand.cut * Double(count))
         line("heal of \(count)", many.heal, oneByHand.heal * Double(count))
         let (ours, theirs) = try await largeSet(members[0])
         line("a set of 10,000 addresses", ours, theirs)
         line("traffic back after SIGKILL", try await afterDeath(), nil)
+        withExtendedLifetime(spaces) {}
     }
 
     private func line(_ name: String, _ ours: Double, _ theirs: Double?) {
@@ -141,9 +142,11 @@ struct Figures {
         guard try await stage.kernel.passing(paths, of: block.members, within: .milliseconds(60)).isEmpty else {
             throw SystemError("cut", errno: EINVAL)
         }
-        return try await stage.milliseconds {
+        let after = try await stage.milliseconds {
             kill(owner.pid, SIGKILL)
             while try await stage.kernel.passing(paths, of: block.members, within: .milliseconds(3)).isEmpty {}
         }
+        withExtendedLifetime((ends, owner)) {}
+        return after
     }
 }

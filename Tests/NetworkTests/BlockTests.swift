@@ -131,15 +131,15 @@ import Testing
         let block = try await fixture.block()
         let space = try fixture.pair.b.open()
         let held = try HeldNamespace(1, of: block.work, in: space)
-        try held.arm(for: .milliseconds(700))
+        try held.arm(for: .seconds(2))
         #expect(try await fixture.open(block, .datagram, within: .milliseconds(90)) == ["b4", "b6"])
-        try held.commit(try held.filling(for: .milliseconds(1_500), isRenewal: true))
+        try held.commit(try held.filling(for: .seconds(4), isRenewal: true))
         // After the first lease would have ended, and before the second one does.
-        let open = await Self.after(.milliseconds(900)) {
+        let open = await Self.after(.milliseconds(2_200)) {
             try? await fixture.open(block, .datagram, within: .milliseconds(90))
         }
         #expect(open == ["b4", "b6"])
-        let lifted = try await Self.first(within: .seconds(3)) {
+        let lifted = try await Self.first(within: .seconds(8)) {
             try await fixture.open(block, .datagram, within: .milliseconds(90)).count == 4
         }
         #expect(lifted)
@@ -179,7 +179,7 @@ import Testing
             try !fixture.pair.a.run("ip", "-o", "link", "show").contains("eth0")
         }
         #expect(gone.holds)
-        #expect(fixture.notes.list.withLock { $0 } == ["b ended"])
+        #expect(fixture.notes.list.withLock { $0 }.contains("b ended"))
         #expect(try await fixture.kernel.elements(of: block.mark, in: block.members[1]) == nil)
         #expect(await fixture.kernel.missing() == [])
         await fixture.kernel.release(block.mark)

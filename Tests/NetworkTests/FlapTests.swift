@@ -22,10 +22,10 @@ import Testing
             if case .switched(let isOn, let range) = event { switched.add(isOn, range) }
         }
         let armed = try await fixture.kernel.arm(block.mark)
-        let spans = [Int64(400), 300, 200, 500]
+        let spans = [Int64(1_000), 900, 800, 1_100]
         let pattern = try #require(SwitchPattern(spans.map { .milliseconds($0) }))
         try await fixture.kernel.alternate(block.mark, pattern, since: armed.upper)
-        let looks = try await looks(block, until: armed.upper + .milliseconds(2_900))
+        let looks = try await looks(block, until: armed.upper + .milliseconds(4_200))
         // Off or on, but not over: whoever asks for what is left must be told so.
         #expect(try await fixture.kernel.elements(of: block.mark, in: block.members[0]) != 0)
         await fixture.kernel.release(block.mark)
@@ -33,7 +33,7 @@ import Testing
         #expect(try fixture.pair.a.tables() == [])
 
         let all = switched.list
-        #expect(all.count >= 7)
+        #expect(all.count >= 3)
         var due = armed.upper
         for (number, one) in all.enumerated() {
             #expect(one.isOn == !number.isMultiple(of: 2))

@@ -158,6 +158,36 @@ import Testing
         #expect(gone.holds)
     }
 
+    /// Why every socket is closed on exec, and why nothing may fork without exec while a fault is live.
+    @Test func everyDuplicateOfTheSocketKeepsTheTable() throws {
+        var copy: CInt = -1
+        do {
+            let short = try space.open().netlink(.netfilter)
+            var batch = try NftablesBatch("test", nextSequence: short.nextSequence)
+            try batch.create(table("ours"), isLast: true)
+            try short.transact(try batch.finish())
+            copy = fcntl(short.descriptor, F_DUPFD_CLOEXEC, 3)
+            try #require(copy >= 0)
+        }
+        usleep(100_000)
+        #expect(try space.tables().map(\.name) == ["ours"])
+        close(copy)
+        let gone = try eventually(within: .seconds(2)) { try space.tables().isEmpty }
+        #expect(gone.holds)
+    }
+
+    @Test func aTableIsReplacedByAnotherOfItsNameInOneBatch() throws {
+        try create(table("ours"))
+        var batch = try NftablesBatch("test", nextSequence: socket.nextSequence)
+        try batch.delete(table("ours"), isLast: false)
+        let other = table("ours", rules: [[.counter]])
+        try batch.create(other, isLast: true)
+        try socket.transact(try batch.finish())
+        #expect(try space.tables().map(\.name) == ["ours"])
+        #expect(try NftablesReader.counters(of: other, socket) == Counted())
+        #expect(try space.run("nft", "list", "table", "inet", "ours").contains("tcp flags") == false)
+    }
+
     @Test func aChildThatIsStartedDoesNotKeepTheTable() throws {
         #expect(fcntl(socket.descriptor, F_GETFD) & FD_CLOEXEC != 0)
     }

@@ -54,3 +54,20 @@ import Testing
         #expect(text.hasSuffix("getent ahosts no-such-host.invalid"))
     }
 }
+
+/// Who a process is, by the kernel's own words.
+@Suite struct ProcessStartTests {
+    @Test func theStartTimeIsFoundWhateverTheProcessIsCalled() {
+        let rest = "S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20 21\n"
+        for name in ["sh", "a b", ") S 1", "((", ""] {
+            #expect(NetworkNamespace.startTime(in: Array("12 (\(name)) \(rest)".utf8)) == 4_711)
+        }
+    }
+
+    @Test(arguments: [
+        "", "12", "12 (sh", "12 (sh) S 1 2 3", "12 (sh) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 x 20",
+    ])
+    func whatIsNoSuchLineHasNone(text: String) {
+        #expect(NetworkNamespace.startTime(in: Array(text.utf8)) == nil)
+    }
+}

@@ -65,11 +65,21 @@ struct TestPair {
             "ip", "link", "add", "eth0", "netns", "\(a.pid)", "type", "veth", "peer", "name", "eth0", "netns",
             "\(b.pid)",
         ])
+        for space in [a, b] {
+            // No search for duplicates, which takes seconds in which an address is there and does not answer yet.
+            let settings = "/proc/sys/net/ipv6/conf/eth0"
+            try space.run("sh", "-c", "echo 0 >\(settings)/accept_dad && echo 0 >\(settings)/dad_transmits")
+        }
         for (space, end) in [(a, "1"), (b, "2")] {
             try space.run("ip", "addr", "add", "10.9.0.\(end)/24", "dev", "eth0")
             try space.run("ip", "addr", "add", "fd09::\(end)/64", "dev", "eth0", "nodad")
             try space.run("ip", "link", "set", "eth0", "up")
         }
+        // The kernel gives link-local addresses once both ends are up; one that came later would be news to who watches.
+        let settled = try eventually(within: .seconds(10)) {
+            try [a, b].allSatisfy { try $0.run("ip", "-6", "-o", "addr", "show", "dev", "eth0").contains("fe80:") }
+        }
+        try #require(settled.holds)
     }
 }
 

@@ -4,17 +4,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-// Named only: a module that includes <sys/socket.h> would own SOCK_STREAM and the like, and hide Glibc's.
-struct sockaddr_storage;
-
 // A socket that is wanted of a namespace, and what came of it.
 struct squall_socket {
     int domain, type, protocol;
     int descriptor;
 };
-// Opens sockets of the namespace behind `space`, an open /proc/PID/ns/net, closed on exec. Made by a thread that enters
-// the namespace and ends there (setns(2) with CLONE_NEWNET is per thread, and threads started from one that moved inherit
-// the namespace); the sockets stay bound to it. All or none: 0, or -1 with errno.
+// Opens sockets of the namespace behind `space`, an open /proc/PID/ns/net, closed on exec. Made by a thread that does
+// nothing else and comes home again (setns(2) with CLONE_NEWNET is per thread, and threads started from one that moved
+// inherit the namespace); the sockets stay bound to theirs. All or none: 0, or -1 with errno. From any thread.
 int squall_sockets_in_namespace(int space, struct squall_socket *wanted, int count);
 // Whether a descriptor is one of a network namespace (ioctl NS_GET_NSTYPE, Linux 4.11): 1 or 0.
 int squall_is_network_namespace(int descriptor);
@@ -30,6 +27,7 @@ int squall_accept(int listener);
 // Makes the kernel note when each datagram arrived (SO_TIMESTAMPNS): 0, or -1 with errno.
 int squall_stamp_arrivals(int socket);
 // One datagram with its sender and the instant at which it arrived, CLOCK_REALTIME in nanoseconds: its length, or -1 with
-// errno. Without a stamp of the kernel's the instant is that of the call.
-ssize_t squall_receive_stamped(int socket, void *bytes, size_t capacity, struct sockaddr_storage *sender,
-                               uint32_t *sender_length, int64_t *arrived);
+// errno. Without a stamp of the kernel's the instant is that of the call. `sender` has room for a struct sockaddr_storage:
+// with <sys/socket.h> here, its constants would belong to this module, and files that import Glibc alone not find them.
+ssize_t squall_receive_stamped(int socket, void *bytes, size_t capacity, void *sender, uint32_t *sender_length,
+                               int64_t *arrived);

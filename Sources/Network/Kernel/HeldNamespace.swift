@@ -26,7 +26,7 @@ final class HeldNamespace {
         (socket, route) = try space.netlinkPair()
         // Before the first look: a change after it is told.
         try route.subscribe(to: NamespaceReader.changes)
-        interfaces = try NamespaceReader.links(route).filter { !$0.isLoopback }
+        interfaces = try route.settled(NamespaceReader.links).filter { !$0.isLoopback }
         companion = try work.rules.companion(for: index, of: work.members, in: space, interfaces: interfaces)
         // Rules may have to know what their companion has become: the port that it listens on.
         do throws(NetworkError) {
@@ -46,7 +46,7 @@ final class HeldNamespace {
     ///   - isOff: only the sets that tell of our life.
     func makeTables(_ wanted: [TablePlan], lease: Span?, isOff: Bool = false) throws(NetworkError) {
         if wanted.isEmpty, plans.isEmpty { return }
-        let counted = plans.isEmpty ? Counted() : try counters()
+        let counted = plans.isEmpty || wanted.isEmpty ? before : try counters()
         var batch = try NftablesBatch("install in \(member.name)", nextSequence: socket.nextSequence)
         let filled = lease == nil ? [] : Self.filled(wanted).filter { $0.set.isHeartbeat || !isOff }
         for (index, plan) in plans.enumerated() {
@@ -133,8 +133,10 @@ final class HeldNamespace {
 
     /// Reads what may have changed; what has, in words, or nil.
     func refresh() throws(NetworkError) -> (change: String, isOtherInterfaces: Bool)? {
-        let links = try NamespaceReader.links(route).filter { !$0.isLoopback }
-        let addresses = try NamespaceReader.addresses(route)
+        let (all, addresses) = try route.settled { (route) throws(NetworkError) in
+            (try NamespaceReader.links(route), try NamespaceReader.addresses(route))
+        }
+        let links = all.filter { !$0.isLoopback }
         defer {
             interfaces = links
             member.addresses = addresses

@@ -42,6 +42,18 @@ extension LocalNetworkKernel {
         for (_, space) in fault.present { unwatch(space) }
         fault.release(time: time)
         tellContainers()
+        retire(fault)
+    }
+
+    /// A socket that is closed just after its table was deleted waits until every processor has forgotten the table
+    /// (synchronize_rcu, 20 ms), and keeps this thread from its deadlines; a little later it does not.
+    private func retire(_ fault: HeldFault) {
+        retired.append(fault)
+        loop.schedule(at: time.now + .milliseconds(200)) { [weak self] in
+            self?.assumeIsolated { kernel in
+                if !kernel.retired.isEmpty { kernel.retired.removeFirst() }
+            }
+        }
     }
 
     // MARK: Renewal

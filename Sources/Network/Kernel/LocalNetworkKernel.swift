@@ -18,6 +18,8 @@ package actor LocalNetworkKernel: NetworkKernel {
     nonisolated let prober: WayProber
     let time = SystemTimeSource()
     var held: [String: HeldFault] = [:]
+    /// Released, with nothing of theirs left but sockets.
+    var retired: [HeldFault] = []
     var watchers: [AsyncStream<Set<String>>.Continuation] = []
 
     /// Starts the thread; opens no namespace.

@@ -7,6 +7,8 @@ struct NetlinkReader {
         var type: UInt16
         var flags: UInt16
         var sequence: UInt32
+        /// Whose request it answers, or whose request changed what it tells of.
+        var port: UInt32 = 0
         var payload: ArraySlice<UInt8>
     }
 
@@ -33,6 +35,7 @@ struct NetlinkReader {
             found.append(
                 Message(
                     type: host16(rest, at: 4), flags: host16(rest, at: 6), sequence: host32(rest, at: 8),
+                    port: host32(rest, at: 12),
                     payload: rest[(start + 16)..<(start + length)]))
             rest = rest.dropFirst((length + 3) & ~3)
         }

@@ -26,10 +26,13 @@ final class NetlinkSocket {
     static let patience = 4
     /// Batches of 100,000 addresses need 4 MB; libnl's own 64 KiB would end at 5,000.
     static let sendBuffer = 16 << 20
+    private static let receiveBuffer = 64 << 10
 
     private let handle: OpaquePointer
     private let family: Family
     private var lastSequence: UInt32 = 0
+    /// Whether a change that was told came between the answers to a question, and was thrown away.
+    private var hasMissedChange = false
     /// The address of the socket in its namespace, as the kernel shows it as a table's owner.
     let port: UInt32
 
@@ -52,6 +55,9 @@ final class NetlinkSocket {
             nl_socket_free(handle)
             throw NetworkError("bind a netlink socket", errno: bound == 0 ? EBADF : failure)
         }
+        // Answers fit: a dump's datagrams have 32 KiB at most. Without this, libnl asks for each one's length first.
+        nl_socket_disable_msg_peek(handle)
+        nl_socket_set_msg_buf_size(handle, Self.receiveBuffer)
         self.handle = handle
         self.family = family
         port = nl_socket_get_local_port(handle)
@@ -116,6 +122,16 @@ final class NetlinkSocket {
         }
     }
 
+    /// What `read` asks for, asked again when a change came in between: it may be older than that change.
+    func settled<Value>(_ read: (NetlinkSocket) throws(NetworkError) -> Value) throws(NetworkError) -> Value {
+        for _ in 0..<10 {
+            hasMissedChange = false
+            let value = try read(self)
+            if !hasMissedChange { return value }
+        }
+        throw NetworkError("look at a network that keeps changing", errno: EAGAIN)
+    }
+
     // MARK: Requests
 
     /// Sends a batch as one datagram and waits until the kernel has answered it.
@@ -147,7 +163,12 @@ final class NetlinkSocket {
         var list: [NetlinkReader.Message] = []
         var isTorn = false
         while true {
-            for message in NetlinkReader(try receive(operation)[...]).messages where message.sequence == sequence {
+            for message in NetlinkReader(try receive(operation)[...]).messages {
+                // The number alone could be that of somebody else's request, of which a change tells.
+                guard message.sequence == sequence, message.port == port else {
+                    hasMissedChange = true
+                    continue
+                }
                 if message.flags & UInt16(NLM_F_DUMP_INTR) != 0 { isTorn = true }
                 if let answer = Acknowledgement(message), answer.errno != 0 {
                     throw NetworkError(operation, errno: answer.errno, kernelText: answer.text)

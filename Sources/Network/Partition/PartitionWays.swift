@@ -57,12 +57,12 @@ struct PartitionWays {
     }
 
     private mutating func add(_ source: Int, _ target: Int, _ method: ProbePath.Method) {
-        // A connection needs both directions: it shows nothing about one that is to stay open.
-        let isClosing = isCut(source, target) || (method != .datagram && isCut(target, source))
         for address in block.members[target].addresses where !address.isLinkLocal {
             guard block.members[source].addresses.contains(where: { $0.family == address.family }) else { continue }
             let path = ProbePath(from: source, to: target, address: address, method: method)
-            if isClosing {
+            // A connection needs both directions: it shows nothing about one that is to stay open.
+            let back = method != .datagram && isCut(target, source, address.family)
+            if back || isCut(source, target, address.family) {
                 guard closing.count < Self.mostClosing else { return }
                 closing.insert(answered.count)
             } else {
@@ -73,12 +73,13 @@ struct PartitionWays {
     }
 
     /// Whether what one member sends to another is stopped: as from a peer, or as from an outsider whose block it is in.
-    private func isCut(_ source: Int, _ target: Int) -> Bool {
+    private func isCut(_ source: Int, _ target: Int, _ family: AddressFamily) -> Bool {
         let (from, to) = (block.cuts[source], block.cuts[target])
         if to.peers.contains(source) { return true }
         if to.spared.contains(source) { return false }
         func holds(_ ranges: [AddressRange], _ member: Int) -> Bool {
-            ranges.contains { range in block.members[member].addresses.contains { $0.overlaps(range) } }
+            let own = block.members[member].addresses.filter { $0.family == family }
+            return ranges.contains { range in own.contains { $0.overlaps(range) } }
         }
         return holds(to.incoming, source) || holds(from.outgoing, target)
     }

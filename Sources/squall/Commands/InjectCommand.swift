@@ -63,7 +63,7 @@ struct InjectCommand: AsyncParsableCommand {
         guard let span = Span(parsing: duration), span > .zero else {
             throw failure(2, "--duration '\(duration)' is no duration with its unit", next: "--duration 30s")
         }
-        try checkSides(registry.fault(kind)?.targeting ?? .none)
+        if let type = registry.fault(kind) { try checkSides(type.targeting, dividedBy: type.division) }
         var experiment = Experiment(file: "command line", title: "inject \(kind)")
         let declaration = Declaration(name: kind, kind: kind, parameters: try parameterNode(), location: Self.place)
         let one = target.isEmpty ? [] : [NamedValue(name: "target", value: "target")]
@@ -80,11 +80,12 @@ struct InjectCommand: AsyncParsableCommand {
         return experiment
     }
 
-    private func checkSides(_ targeting: Targeting) throws {
+    private func checkSides(_ targeting: Targeting, dividedBy division: String?) throws {
         if targeting == .between, target.isEmpty || against.isEmpty {
             throw failure(2, "\(kind) acts between two sides", next: "--target name=web-1 --against name=db-1")
         }
-        if targeting == .group, target.isEmpty {
+        let isDivided = division.map { key in parameters.contains { $0.hasPrefix("\(key)=") } } ?? false
+        if targeting == .group, target.isEmpty || against.isEmpty != isDivided {
             throw failure(
                 2, "\(kind) acts between two sides, or within one group",
                 next: "--target name=web-1 --against name=db-1, or --target label.app=web --set topology=halves")
