@@ -64,6 +64,16 @@ static void *visit_namespaces(void *unused) {
     return unused;
 }
 
+// Starts a thread that inherits a full mask: no handler of ours may run in a foreign namespace. 0, or why there is none.
+static int start_apart(void *(*work)(void *), void *context, pthread_t *thread) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failure = pthread_create(thread, NULL, work, context);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failure;
+}
+
 // Called with the turn taken.
 static int start_visitor(void) {
     if (visitor.runs) return 0;
@@ -74,13 +84,8 @@ static int start_visitor(void) {
         sem_init(&visitor.wanted, 0, 0);
         sem_init(&visitor.done, 0, 0);
     }
-    // The thread inherits this mask: no handler of ours may run in a foreign namespace.
-    sigset_t all, before;
-    sigfillset(&all);
     pthread_t thread;
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failure = pthread_create(&thread, NULL, visit_namespaces, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int failure = start_apart(visit_namespaces, NULL, &thread);
     if (failure) return failure;
     pthread_detach(thread);
     visitor.runs = 1;
@@ -106,6 +111,27 @@ int squall_sockets_in_namespace(int space, struct squall_socket *wanted, int cou
     }
     errno = failure;
     return -1;
+}
+
+struct creation {
+    int space, failure;
+};
+
+static void *create_namespace(void *context) {
+    struct creation *creation = context;
+    // The thread's own: /proc/thread-self, because /proc/self is the process's first thread.
+    if (unshare(CLONE_NEWNET) == 0) creation->space = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    creation->failure = creation->space < 0 ? errno : 0;
+    return NULL;
+}
+
+int squall_new_network_namespace(void) {
+    struct creation creation = {-1, 0};
+    pthread_t thread;
+    int failure = start_apart(create_namespace, &creation, &thread);
+    if (!failure) failure = pthread_join(thread, NULL);
+    if (failure || creation.failure) errno = failure ? failure : creation.failure;
+    return creation.space;
 }
 
 int squall_is_network_namespace(int descriptor) { return ioctl(descriptor, NS_GET_NSTYPE) == CLONE_NEWNET; }

@@ -75,11 +75,14 @@ package enum Targeting: String, Sendable, Hashable, Codable {
     /// The same, or within one group, `target: …`, which the fault's parameter `Fault.division` divides.
     case group
 
+    /// On a target, whoever it talks to; or, with `between`, on side `a` as far as it talks to `b`.
+    case either
+
     /// Whether all targets of a step are handed to the fault as one.
     package var isJoint: Bool {
         switch self {
         case .between, .group: true
-        case .required, .optional, .none: false
+        case .required, .optional, .none, .either: false
         }
     }
 }

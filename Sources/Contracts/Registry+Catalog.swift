@@ -17,6 +17,7 @@ extension Registry {
             case .none: .none
             case .between: .between
             case .group: .group(dividedBy: type.division ?? "")
+            case .either: .either
             }
         return FaultKind(
             kind: type.kind, summary: type.manual.summary, parameters: type.parameters, roles: roles

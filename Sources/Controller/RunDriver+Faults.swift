@@ -50,7 +50,8 @@ extension RunDriver {
             try resolver.checkLimit(state.touched, adding: targets)
             state.touched.formUnion(targets.map(\.id))
         }
-        return type(of: named.fault).targeting.isJoint ? [.between(sides)] : targets
+        let isJoint = named.step.targets.count == 2 || type(of: named.fault).targeting.isJoint
+        return isJoint ? [.between(sides)] : targets
     }
 
     private func resolve(_ declared: String, for named: RunAssembly.NamedFault) async throws -> [Target] {

@@ -45,10 +45,13 @@ package struct FaultKind: CatalogKind {
         /// Two sides, or `target: …` with the parameter that divides it.
         case group(dividedBy: String)
 
+        /// A target, or two sides.
+        case either
+
         /// Whether two sides may be named.
         var hasSides: Bool {
             switch self {
-            case .between, .group: true
+            case .between, .group, .either: true
             case .none, .optional, .target: false
             }
         }

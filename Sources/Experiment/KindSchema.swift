@@ -90,7 +90,8 @@ enum StepSchema {
             case .optional: ([StepKeys.between.key], [])
             case .target: ([StepKeys.between.key], [StepKeys.target.key])
             case .between: ([StepKeys.target.key], [StepKeys.between.key])
-            case .group: ([], [])
+            // Which of the two it is, the reader says better than a schema could.
+            case .group, .either: ([], [])
             }
         let own = StepKeys.all.filter { !hidden.contains($0.key) }
         let ownKeys = Set(StepKeys.all.map(\.key))

@@ -45,6 +45,16 @@ extension MethodReader {
                 "missing 'between': \(kind.kind) acts between two sides", at: mapping.location,
                 notes: ["write between: {a: <target>, b: <target>}"])
         case .group(let division): check(target, between, kind, (division, parameters[division]), mapping, &reader)
+        case .either where target == nil && between == nil:
+            reader.diagnostics.error(
+                "missing 'target': \(kind.kind) acts on one, or on one side of two", at: mapping.location,
+                notes: ["write target: <name>, or between: {a: <name>, b: <name>}"])
+        case .either:
+            if let target, between != nil {
+                reader.diagnostics.error(
+                    "\(kind.kind) takes a target or two sides, not both", at: target.location,
+                    notes: ["side a of between is the target"])
+            }
         case .target, .optional:
             if let between {
                 reader.diagnostics.error(

@@ -2,14 +2,15 @@ internal import Basics
 package import Contracts
 internal import Glibc
 
-/// Tables of ours in any network namespace of this machine, those without a process among them.
+/// Tables, queueing trees and links of ours in any network namespace of this machine, those without a process among them.
 package struct NetworkLeftovers: LeftoverScanner {
     package init() {}
 
     package func scan(_ known: KnownSystems, in context: SystemContext) async -> [SystemScan] {
         do {
             let kernel = try context.services.require((any NetworkKernel).self)
-            return [try await kernel.tablesOfOurs()]
+            let control = try context.services.require((any TrafficControl).self)
+            return [try await kernel.tablesOfOurs(), try await control.treesOfOurs()]
         } catch {
             return [SystemScan(system: NetworkTables.system, failure: "\(error)")]
         }

@@ -24,7 +24,9 @@ struct Systems {
         services.register(http)
         services.register(host, as: (any Host).self)
         services.register(host, as: (any ProcessTable).self)
-        services.register(try LocalNetworkKernel(host: host), as: (any NetworkKernel).self)
+        let network = try LocalNetworkKernel(host: host)
+        services.register(network, as: (any NetworkKernel).self)
+        services.register(try LocalTrafficControl(network), as: (any TrafficControl).self)
         services.register(try PostgresClient(time: time))
         services.register(try LocalCommandRunner(), as: (any CommandRunner).self)
         do throws(FaultError) {

@@ -6,6 +6,7 @@ import Experiment
 import Network
 import Postgres
 import Process
+import TestSupport
 import Testing
 
 /// One step of one fault's own example, on one kind of target.
@@ -39,11 +40,25 @@ struct Contract: Sendable, CustomTestStringConvertible {
         return registry
     }()
 
-    static let all: [Contract] = registry.faults.flatMap { type in
+    /// Those that this machine's kernel can do; the others are refused, which is a contract of its own.
+    static let all = declared.filter { hasNetem || !$0.needsNetem }
+    static let refused = declared.filter { !hasNetem && $0.needsNetem }
+
+    private static let declared: [Contract] = registry.faults.flatMap { type in
         let count = (try? Example(type).steps.count) ?? 0
         return places(of: type).flatMap { place in
             (0..<count).map { Contract(kind: type.kind, step: $0, place: place) }
         }
+    }
+
+    private static let hasNetem: Bool = {
+        let attempt = ["unshare", "--net", "tc", "qdisc", "add", "dev", "lo", "root", "netem"]
+        return (try? ChildProcess.run(attempt)) != nil
+    }()
+
+    private var needsNetem: Bool {
+        let named = try? fault()
+        return (named?.fault as? any ShapingFault)?.impairment.needsNetem ?? false
     }
 
     /// Where a fault can be tried out; empty: nobody has said how yet.

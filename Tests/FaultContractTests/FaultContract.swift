@@ -7,6 +7,19 @@ import Testing
 struct FaultContract {
     let contract: Contract
 
+    /// A kernel that lacks what the fault needs is named, with what to type, before anything is touched.
+    func whatTheKernelCannotDoIsRefused() async throws {
+        try await contract.with { fixture in
+            let run = ContractRun(fixture: fixture)
+            let state = try await fixture.state()
+            let error = await #expect(throws: FaultError.self) { try await run.prepare() }
+            #expect(error?.code == .notApplicable)
+            #expect(error?.message.contains("this kernel (") == true, "\(String(describing: error))")
+            #expect(error?.advice.isEmpty == false)
+            #expect(try await fixture.state() == state)
+        }
+    }
+
     func healWithoutInjectChangesNothing() async throws {
         try await contract.with { fixture in
             let run = ContractRun(fixture: fixture)

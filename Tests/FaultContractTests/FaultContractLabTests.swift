@@ -8,6 +8,11 @@ import Testing
 struct FaultContractLabTests {
     static let contracts = Contract.all.filter(\.isLab)
 
+    @Test(arguments: Contract.refused)
+    func whatTheKernelCannotDoIsRefused(contract: Contract) async throws {
+        try await FaultContract(contract: contract).whatTheKernelCannotDoIsRefused()
+    }
+
     @Test(arguments: contracts)
     func healWithoutInjectChangesNothing(contract: Contract) async throws {
         try await FaultContract(contract: contract).healWithoutInjectChangesNothing()

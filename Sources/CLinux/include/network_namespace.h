@@ -31,3 +31,6 @@ int squall_stamp_arrivals(int socket);
 // with <sys/socket.h> here, its constants would belong to this module, and files that import Glibc alone not find them.
 ssize_t squall_receive_stamped(int socket, void *bytes, size_t capacity, void *sender, uint32_t *sender_length,
                                int64_t *arrived);
+// A network namespace of our own with nothing in it but loopback, closed on exec: for trying out what a target's kernel
+// takes. It ends with its last descriptor. Returns the descriptor, or -1 with errno.
+int squall_new_network_namespace(void);

@@ -26,7 +26,7 @@ final class HeldNamespace {
         (socket, route) = try space.netlinkPair()
         // Before the first look: a change after it is told.
         try route.subscribe(to: NamespaceReader.changes)
-        interfaces = try route.settled(NamespaceReader.links).filter { !$0.isLoopback }
+        interfaces = try route.settled(NamespaceReader.links).filter { !$0.isLoopback && !TreeMark.isLink($0.index) }
         companion = try work.rules.companion(for: index, of: work.members, in: space, interfaces: interfaces)
         // Rules may have to know what their companion has become: the port that it listens on.
         do throws(NetworkError) {
@@ -136,7 +136,7 @@ final class HeldNamespace {
         let (all, addresses) = try route.settled { (route) throws(NetworkError) in
             (try NamespaceReader.links(route), try NamespaceReader.addresses(route))
         }
-        let links = all.filter { !$0.isLoopback }
+        let links = all.filter { !$0.isLoopback && !TreeMark.isLink($0.index) }
         defer {
             interfaces = links
             member.addresses = addresses

@@ -14,7 +14,7 @@ package actor LocalNetworkKernel: NetworkKernel {
 
     package nonisolated let loop: EventLoop
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
-    let host: any Host
+    nonisolated let host: any Host
     nonisolated let prober: WayProber
     let time = SystemTimeSource()
     var held: [String: HeldFault] = [:]
@@ -59,7 +59,7 @@ package actor LocalNetworkKernel: NetworkKernel {
         }
     }
 
-    func open(_ process: ProcessIdentity) throws(NetworkError) -> NetworkNamespace {
+    nonisolated func open(_ process: ProcessIdentity) throws(NetworkError) -> NetworkNamespace {
         try NetworkNamespace.open(process, host)
     }
 

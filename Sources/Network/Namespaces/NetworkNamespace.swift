@@ -40,6 +40,19 @@ struct NetworkNamespace: ~Copyable {
         return NetworkNamespace(Descriptor(owning: number), identity)
     }
 
+    /// A new one with nothing in it but loopback, to try out what the kernel takes.
+    init() throws(NetworkError) {
+        let number = squall_new_network_namespace()
+        guard number >= 0 else { throw NetworkError("make a network namespace", errno: errno) }
+        let opened = Descriptor(owning: number)
+        do throws(SystemError) {
+            identity = try Self.identity(of: opened.number)
+            descriptor = opened
+        } catch {
+            throw NetworkError("make a network namespace", error)
+        }
+    }
+
     /// Docker leaves plain files behind where a namespace was mounted: the kernel is asked what the file stands for.
     private static func identity(of descriptor: CInt) throws(SystemError) -> NamespaceIdentity {
         guard squall_is_network_namespace(descriptor) == 1 else {

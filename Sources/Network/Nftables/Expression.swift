@@ -56,12 +56,43 @@ enum Expression: Hashable {
     case value([UInt8])
     /// In a chain that translates: sends the packet to this machine's own loopback, to the port in the register.
     case redirect
+    /// Goes on for a share of the packets, each by chance; leaves the number drawn in the register.
+    case draw(Double)
+    /// Sets the packet's priority: the class of a queueing tree that takes it.
+    case classify(UInt32)
+    /// Hands the packet to another interface, where its way ends here (family netdev).
+    case forward(interface: UInt32)
     case decide(Verdict)
+    /// Turns the number in the register into network order.
+    case networkOrder
+
+    /// Draws are among a million: the smallest share is 0.0001 %.
+    private static let draws = UInt32(1_000_000)
+
+    /// The kernel's expressions that it stands for, in their order.
+    private var steps: [Expression] {
+        switch self {
+        case .draw(let share):
+            // The kernel compares as memory, and draws in the order of this machine.
+            [self, .networkOrder, .compare(.less, bigEndian(UInt32((share * Double(Self.draws)).rounded())))]
+        case .classify, .forward: [self.immediate, self]
+        case .load, .payload, .compare, .mask, .lookup, .lookupMissing, .originalDestination, .counter, .decide, .value,
+            .redirect, .networkOrder:
+            [self]
+        }
+    }
+
+    private var immediate: Expression {
+        switch self {
+        case .classify(let number), .forward(let number): .value(hostOrder(number))
+        default: self
+        }
+    }
 
     /// The kernel's name of it.
     private var name: String {
         switch self {
-        case .load: "meta"
+        case .load, .classify: "meta"
         case .payload: "payload"
         case .compare: "cmp"
         case .mask: "bitwise"
@@ -71,14 +102,19 @@ enum Expression: Hashable {
         case .value: "immediate"
         case .redirect: "redir"
         case .decide(.accept), .decide(.drop): "immediate"
+        case .draw: "numgen"
+        case .networkOrder: "byteorder"
+        case .forward: "fwd"
         case .decide(.rejectWithReset), .decide(.rejectWithMessage): "reject"
         }
     }
 
     func write(to message: NetlinkMessage) {
-        message.nest(NFTA_LIST_ELEM) {
-            message.put(NFTA_EXPR_NAME, text: name)
-            message.nest(NFTA_EXPR_DATA) { writeData(to: message) }
+        for step in steps {
+            message.nest(NFTA_LIST_ELEM) {
+                message.put(NFTA_EXPR_NAME, text: step.name)
+                message.nest(NFTA_EXPR_DATA) { step.writeData(to: message) }
+            }
         }
     }
 
@@ -129,6 +165,34 @@ enum Expression: Hashable {
         case .redirect:
             message.put(NFTA_REDIR_REG_PROTO_MIN, big: register)
         case .decide(let verdict): writeVerdict(verdict, to: message)
+        case .draw, .networkOrder, .classify, .forward: writeSteering(to: message)
+        }
+    }
+
+    private func writeSteering(to message: NetlinkMessage) {
+        let register = UInt32(NFT_REG_1.rawValue)
+        switch self {
+        case .draw:
+            message.put(NFTA_NG_DREG, big: register)
+            message.put(NFTA_NG_MODULUS, big: Self.draws)
+            message.put(NFTA_NG_TYPE, big: UInt32(NFT_NG_RANDOM.rawValue))
+            message.put(NFTA_NG_OFFSET, big: 0)
+        case .networkOrder:
+            message.put(NFTA_BYTEORDER_SREG, big: register)
+            message.put(NFTA_BYTEORDER_DREG, big: register)
+            message.put(NFTA_BYTEORDER_OP, big: UInt32(NFT_BYTEORDER_HTON.rawValue))
+            message.put(NFTA_BYTEORDER_LEN, big: 4)
+            message.put(NFTA_BYTEORDER_SIZE, big: 4)
+        case .classify:
+            // NFT_META_PRIORITY is 2 and takes the number in the order of this machine.
+            message.put(NFTA_META_KEY, big: 2)
+            message.put(NFTA_META_SREG, big: register)
+        case .forward:
+            message.put(NFTA_FWD_SREG_DEV, big: register)
+        case .load, .payload, .compare, .mask, .lookup, .lookupMissing, .originalDestination, .counter, .value,
+            .redirect,
+            .decide:
+            break
         }
     }
 

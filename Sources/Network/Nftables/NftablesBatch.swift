@@ -86,7 +86,7 @@ struct NftablesBatch {
             message.nest(NFTA_CHAIN_HOOK) {
                 message.put(NFTA_HOOK_HOOKNUM, big: chain.hook.number)
                 message.put(NFTA_HOOK_PRIORITY, big: UInt32(bitPattern: chain.hook.priority))
-                if case .egress(let interface) = chain.hook { message.put(NFTA_HOOK_DEV, text: interface) }
+                if let interface = chain.hook.interface { message.put(NFTA_HOOK_DEV, text: interface) }
             }
             // NF_ACCEPT for what no rule decides.
             message.put(NFTA_CHAIN_POLICY, big: 1)

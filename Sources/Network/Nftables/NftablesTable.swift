@@ -17,13 +17,27 @@ struct NftablesTable: Hashable {
         case outputTranslation
         /// The same packets once it is known where they go.
         case outputTranslated
+        /// Leaves the namespace, after its way was chosen.
+        case postrouting
+        /// Arrives at this interface, before the network layer sees it.
+        case ingress(interface: String)
         /// Leaves by this interface (Linux 5.16); a packet dropped here is not reported to its sender.
         case egress(interface: String)
+
+        /// Of the family netdev, whose hooks belong to one.
+        var interface: String? {
+            switch self {
+            case .input, .output, .outputTranslation, .outputTranslated, .postrouting: nil
+            case .ingress(let name), .egress(let name): name
+            }
+        }
 
         var number: UInt32 {
             switch self {
             case .input: 1
             case .output, .outputTranslation, .outputTranslated: 3
+            case .postrouting: 4
+            case .ingress: 0
             case .egress: 1
             }
         }
@@ -31,7 +45,7 @@ struct NftablesTable: Hashable {
         /// What the kernel calls a chain that does no more than this hook is for.
         var chainType: String {
             switch self {
-            case .input, .output, .outputTranslated, .egress: "filter"
+            case .input, .output, .outputTranslated, .postrouting, .ingress, .egress: "filter"
             case .outputTranslation: "nat"
             }
         }
@@ -40,7 +54,7 @@ struct NftablesTable: Hashable {
         /// must come after connections are looked up (-200), and before Docker's own for its name server (-100).
         var priority: Int32 {
             switch self {
-            case .input, .output, .egress: -300
+            case .input, .output, .postrouting, .ingress, .egress: -300
             case .outputTranslation: -150
             case .outputTranslated: 0
             }

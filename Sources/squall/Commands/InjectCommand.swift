@@ -12,6 +12,7 @@ struct InjectCommand: AsyncParsableCommand {
             Example: squall inject container.pause --target name=web-1 --duration 30s
             Example: squall inject container.kill --target label.app=web --set signal=SIGTERM --duration 10s
             Example: squall inject network.partition --target name=web-1 --against name=db-1 --max-targets 2 --duration 30s
+            Example: squall inject network.delay --target label.app=web --set delay=100ms --set jitter=10ms --duration 1m
             """)
 
     @Argument(help: "A fault that squall list faults shows.")
@@ -90,7 +91,10 @@ struct InjectCommand: AsyncParsableCommand {
                 2, "\(kind) acts between two sides, or within one group",
                 next: "--target name=web-1 --against name=db-1, or --target label.app=web --set topology=halves")
         }
-        if !targeting.isJoint, !against.isEmpty {
+        if targeting == .either, target.isEmpty {
+            throw failure(2, "\(kind) needs a target", next: "--target name=web-1")
+        }
+        if !targeting.isJoint, targeting != .either, !against.isEmpty {
             throw failure(2, "\(kind) does not act between two sides", next: "leave --against out")
         }
     }
