@@ -16,6 +16,8 @@ struct ExperimentLabTests {
         var code: Int32
         /// Criterion → verdict.
         var verdicts: [String: String]
+        /// Criterion → what must have been measured at least, in its own unit: proof that there was something to see.
+        var atLeast: [String: Double] = [:]
         var testDescription: String { file }
     }
 
@@ -29,6 +31,13 @@ struct ExperimentLabTests {
         // The dual primary must be seen: this drill fails as long as nothing fences a frozen Patroni's node.
         Expected(file: "disaster-recovery/postgres-primary-frozen", code: 1, verdicts: ["split-brain": "fail"]),
         Expected(file: "disaster-recovery/postgres-promote-cut-standby", code: 1, verdicts: ["rpo": "fail"]),
+        // The log does not fit through the link: the replica must have been seen far behind (33 s).
+        Expected(
+            file: "disaster-recovery/postgres-slow-replica", code: 0,
+            verdicts: [
+                "availability": "pass", "rpo": "pass", "split-brain": "pass", "replication-lag": "pass",
+                "recovery": "pass",
+            ], atLeast: ["replication-lag": 5_000]),
     ]
 
     @Test(arguments: experiments)
@@ -40,6 +49,9 @@ struct ExperimentLabTests {
         let criteria = verdict.criteria
         for (name, wanted) in expected.verdicts {
             #expect(criteria[name]?.verdict == wanted, "\(name): \(criteria[name]?.reason ?? "missing")")
+        }
+        for (name, least) in expected.atLeast {
+            #expect(criteria[name]?.measured ?? 0 >= least, "\(name): \(criteria[name]?.reason ?? "missing")")
         }
         #expect(verdict.leftovers == 0)
         // A node whose log has left the others' (a promotion without its last writes) is copied anew first.
