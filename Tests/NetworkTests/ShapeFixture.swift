@@ -100,13 +100,15 @@ struct ShapeFixture {
             destination: address, count: count, spacing: spacing, payload: payload, patience: patience)
     }
 
-    /// Bits per second that arrive when `a` sends to `b` as fast as it can for so long.
+    /// Bits per second that arrive when `a` sends 100 Mbit/s to `b` for so long.
     func throughput(_ family: AddressFamily = .version4, for span: Span = .milliseconds(300)) async throws -> Double {
         let socket = try pair.b.open().netlink(.route)
         let before = try Self.received(socket)
         let start = context.time.now
         // The mark is of no tree: only the sending counts here.
-        _ = try await control.saturate(try await saturation(family), TreeMark(minor: 2, major: 2), for: span)
+        _ = try await control.saturate(
+            try await saturation(family), TreeMark(minor: 2, major: 2), at: Bandwidth(bitsPerSecond: 100_000_000),
+            for: span)
         let seconds = (context.time.now - start).seconds
         return Double(try Self.received(socket) - before) * 8 / seconds
     }

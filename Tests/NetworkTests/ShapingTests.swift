@@ -93,7 +93,8 @@ import Testing
             #expect(effect.evidence?.contains("rate") == true, "\(effect)")
             for family in AddressFamily.allCases {
                 let measured = try await fixture.control.saturate(
-                    try await fixture.saturation(family), undo.tree, for: .seconds(1)
+                    try await fixture.saturation(family), undo.tree,
+                    at: Bandwidth(bitsPerSecond: 2 * rate.bitsPerSecond), for: .seconds(1)
                 ).first
                 let bits = try #require(measured).bitsPerSecond
                 #expect(abs(bits / Double(rate.bitsPerSecond) - 1) < 0.03, "\(bits)")

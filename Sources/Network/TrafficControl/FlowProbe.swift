@@ -65,20 +65,29 @@ struct FlowProbe {
         return observation
     }
 
-    /// Sends as much as goes, reading every few milliseconds what the leaves have counted, until one of them has been
-    /// busy for `span`, or four times that has passed.
+    /// Sends at `pace` after a burst of a tenth of a second of it, reading every few milliseconds what the leaves have
+    /// counted, until one of them has been busy for `span`, or four times that has passed.
+    ///
+    /// Packets that are late because this thread had to wait are sent as the next burst.
     func saturate(
-        for span: Span, reading leaves: () throws(NetworkError) -> [TreeReader.Entry]
+        at pace: Bandwidth, for span: Span, reading leaves: () throws(NetworkError) -> [TreeReader.Entry]
     ) throws(NetworkError) -> [Throughput] {
         let start = time.now
         var meter = LeafMeter()
         // Nobody looks at these one by one.
         let bytes = packet.bytes(0)
+        let bytesPerSecond = Double(pace.bitsPerSecond) / 8
+        let burst = min(20_000, max(32, bytesPerSecond / 10 / Double(bytes.count)))
+        var (due, refilled) = (burst, start)
         while meter.busiest < span, time.now - start < span * 4 {
-            let pause = time.now + .milliseconds(3)
-            while time.now < pause {
-                for _ in 0..<16 { try sender.send(bytes) }
+            while due >= 1 {
+                try sender.send(bytes)
+                due -= 1
             }
+            usleep(5_000)
+            let now = time.now
+            due = min(burst, due + (now - refilled).seconds * bytesPerSecond / Double(bytes.count))
+            refilled = now
             let before = time.now
             let entries = try leaves()
             meter.add(entries, between: before, time.now)

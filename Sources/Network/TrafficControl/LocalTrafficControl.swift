@@ -144,10 +144,12 @@ package actor LocalTrafficControl: TrafficControl {
         try FlowProbe(flow, opening: { process throws(NetworkError) in try kernel.open(process) }).run()
     }
 
-    package func saturate(_ flow: Flow, _ mark: TreeMark, for span: Span) throws(NetworkError) -> [Throughput] {
+    package func saturate(
+        _ flow: Flow, _ mark: TreeMark, at pace: Bandwidth, for span: Span
+    ) throws(NetworkError) -> [Throughput] {
         let socket = try kernel.open(flow.shaped.process).netlink(.route)
         return try FlowProbe(flow, opening: { process throws(NetworkError) in try kernel.open(process) }).saturate(
-            for: span
+            at: pace, for: span
         ) { () throws(NetworkError) in
             try TreeReader.disciplines(socket).filter { $0.handle == mark.leaf(of: mark.shaped) }
         }

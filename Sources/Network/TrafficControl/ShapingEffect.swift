@@ -83,7 +83,10 @@ struct ShapingEffect {
         flow.payload = 1_400
         // A slow link needs time to show its rate: some twenty packets.
         let span = Span(seconds: min(5, max(0.4, 40 * 1_460 * 8 / Double(rate.bitsPerSecond))))
-        let leaves = try await control.saturate(flow, rules.mark, for: span)
+        // Twice what passes, of what is not lost before it gets there.
+        let pace = Bandwidth(
+            bitsPerSecond: Int64(2 * Double(rate.bitsPerSecond) / max(0.01, 1 - rules.impairment.loss.share)))
+        let leaves = try await control.saturate(flow, rules.mark, at: pace, for: span)
         // Answers to questions that went through the same limit: both leaves have counted, and none was idle before.
         if flow.way == .echo, rules.direction == .both {
             let text = "\(leaves.count) leaves have counted questions and answers"

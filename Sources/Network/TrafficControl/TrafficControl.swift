@@ -24,9 +24,11 @@ package protocol TrafficControl: Sendable {
     /// Sends packets of our own from or to a member and tells what became of each. Blocks its thread, which nobody waits
     /// for, until the last one can have arrived.
     func measure(_ flow: Flow) async throws(NetworkError) -> FlowObservation
-    /// How many bytes leaves of the mark let through while we sent as much as we could.
+    /// How many bytes leaves of the mark let through while we sent more than they let pass: at `pace`.
     /// One for each interface on which a leaf was busy, the fastest first.
-    func saturate(_ flow: Flow, _ mark: TreeMark, for span: Span) async throws(NetworkError) -> [Throughput]
+    func saturate(
+        _ flow: Flow, _ mark: TreeMark, at pace: Bandwidth, for span: Span
+    ) async throws(NetworkError) -> [Throughput]
     /// Where a member's packets go first.
     func gateways(of member: NamespaceMember) async throws(NetworkError) -> [AddressRange]
 }
