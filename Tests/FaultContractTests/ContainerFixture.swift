@@ -68,6 +68,17 @@ final class ContainerFixture: ContractFixture {
         return "\(details.id) \(details.startedAt)"
     }
 
+    /// A container that a heal has made anew is another one.
+    func comesToRest() async throws -> Bool {
+        guard fault.persistence != .forGood else { return false }
+        do throws(FaultError) {
+            return try await engine.inspect(id).state == .running
+        } catch {
+            if error.code == .notFound { return false }
+            throw error
+        }
+    }
+
     func destroy() async throws { try await removeIfThere(id) }
 
     func putNamesake(_ number: Int) async throws {

@@ -22,6 +22,8 @@ protocol ContractFixture: Sendable {
     func state() async throws -> String
     /// What names this very start of the target.
     func identity() async throws -> String
+    /// Waits until another fault can be tried on the target; false when it needs a new one.
+    func comesToRest() async throws -> Bool
     /// Makes the target vanish.
     func destroy() async throws
     /// Puts something of the same name or address in the target's place, in a state that looks like the fault's.
@@ -30,6 +32,10 @@ protocol ContractFixture: Sendable {
     func namesakeState() async throws -> String
     /// Removes everything.
     func remove() async throws
+}
+
+extension ContractFixture {
+    func comesToRest() async throws -> Bool { fault.persistence != .forGood }
 }
 
 /// What faults ask for: this machine, the engine that answers here, and clients.

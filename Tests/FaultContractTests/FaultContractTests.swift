@@ -10,33 +10,14 @@ import Testing
     static let contracts = Contract.all.filter { !$0.isLab }
 
     @Test(arguments: contracts)
-    func healWithoutInjectChangesNothing(contract: Contract) async throws {
-        try await FaultContract(contract: contract).healWithoutInjectChangesNothing()
+    func theContractHoldsOnATargetThatStays(contract: Contract) async throws {
+        try await FaultContract(contract: contract).holdsOnATargetThatStays(
+            interruptedAfter: [.zero, .milliseconds(8), .milliseconds(60)])
     }
 
     @Test(arguments: contracts)
-    func whatWasInjectedShowsUntilItIsHealedOnceOrTwice(contract: Contract) async throws {
-        try await FaultContract(contract: contract).whatWasInjectedShowsUntilItIsHealedOnceOrTwice()
-    }
-
-    @Test(arguments: contracts)
-    func whatIsThereAlreadyIsNotInjectedAgain(contract: Contract) async throws {
-        try await FaultContract(contract: contract).whatIsThereAlreadyIsNotInjectedAgain()
-    }
-
-    @Test(arguments: contracts, [Span.zero, .milliseconds(8), .milliseconds(60)])
-    func anInterruptedInjectionIsHealed(contract: Contract, after delay: Span) async throws {
-        try await FaultContract(contract: contract).anInterruptedInjectionIsHealed(after: delay)
-    }
-
-    @Test(arguments: contracts)
-    func aTargetThatIsGoneIsHealedOnlyWhenThatIsCertain(contract: Contract) async throws {
-        try await FaultContract(contract: contract).aTargetThatIsGoneIsHealedOnlyWhenThatIsCertain()
-    }
-
-    @Test(arguments: contracts)
-    func aNamesakeInTheTargetsPlaceIsNotTouched(contract: Contract) async throws {
-        try await FaultContract(contract: contract).aNamesakeInTheTargetsPlaceIsNotTouched()
+    func theContractHoldsOnATargetThatGoes(contract: Contract) async throws {
+        try await FaultContract(contract: contract).holdsOnATargetThatGoes()
     }
 }
 

@@ -47,6 +47,11 @@ final class PatroniFixture: ContractFixture {
 
     func identity() async throws -> String { try await read(Self.lab[0] + "/patroni")["timeline"]?.text() ?? "" }
 
+    func comesToRest() async throws -> Bool {
+        try await settle()
+        return true
+    }
+
     func destroy() async throws {
         server.value = nil
     }

@@ -30,6 +30,8 @@ struct Figures {
         line("heal of \(count)", many.heal, oneByHand.heal * Double(count))
         let (ours, theirs) = try await largeSet(members[0])
         line("a set of 10,000 addresses", ours, theirs)
+        let (shaped, batch) = try await shaping()
+        line("a rate on one container", shaped, batch)
         line("traffic back after SIGKILL", try await afterDeath(), nil)
         withExtendedLifetime(spaces) {}
     }
@@ -128,6 +130,38 @@ struct Figures {
         let theirs = try await stage.milliseconds { try nft(member, "-f", file) }
         try nft(member, "delete", "table", "inet", "cut")
         return (ours, theirs)
+    }
+
+    /// A link of 10 Mbit/s, set up and switched on; `nsenter tc -batch` beside it. Medians.
+    private func shaping() async throws -> (Double, Double) {
+        let ends = try Stage.cable()
+        let members = [try await stage.member(ends[0].pid), try await stage.member(ends[1].pid)]
+        let folder = try TemporaryFolder()
+        let file = try folder.write(
+            "qdisc add dev eth0 root tbf rate 10mbit burst 12500 latency 100ms\n", to: "rate.batch")
+        let enter = ["nsenter", "--net=/proc/\(ends[0].pid)/ns/net", "tc"]
+        var impairment = Impairment()
+        impairment.rate = Bandwidth(bitsPerSecond: 10_000_000)
+        var (ours, theirs): ([Double], [Double]) = ([], [])
+        var generator = SystemRandomNumberGenerator()
+        for number in 0..<21 {
+            let tree = TreeMark(using: &generator)
+            let rules = ShapedMembers(
+                name: "bench_rate_\(number)", comment: "bench", mark: tree, impairment: impairment,
+                direction: .egress, traffic: Traffic(), shaped: [0], peers: .some(members: [1], outside: []))
+            let work = rules.work(run: "bench", members)
+            ours.append(
+                try await stage.milliseconds {
+                    try await stage.kernel.install(work) { _ in }
+                    _ = try await stage.kernel.arm(work.mark)
+                })
+            await stage.kernel.release(work.mark)
+            try await LocalTrafficControl(stage.kernel).remove(tree)
+            theirs.append(try await stage.milliseconds { try ChildProcess.run(enter + ["-batch", file]) })
+            try ChildProcess.run(enter + ["qdisc", "del", "dev", "eth0", "root"])
+        }
+        withExtendedLifetime(ends) {}
+        return (ours.sorted()[ours.count / 2], theirs.sorted()[theirs.count / 2])
     }
 
     // MARK: Death

@@ -143,11 +143,13 @@ final class NetlinkSocket {
         }
     }
 
-    /// Asks for a list and hands each of its messages over; asks again when the list changed while it was read.
+    /// Asks for a list and hands each of its messages over; asks again when the list changed while it was read, after a
+    /// pause that grows: an engine that starts containers changes the machine's own rules for tenths of a second.
     func dump(
         _ operation: String, type: UInt16, header: [UInt8], attributes: (NetlinkMessage) -> Void = { _ in }
     ) throws(NetworkError) -> [NetlinkReader.Message] {
-        for _ in 0..<5 {
+        for attempt in 0..<16 {
+            if attempt > 2 { usleep(UInt32(attempt) * 5_000) }
             let sequence = nextSequence()
             let message = try NetlinkMessage(
                 type: type, flags: UInt16(NLM_F_REQUEST | NLM_F_DUMP), sequence: sequence, header: header)

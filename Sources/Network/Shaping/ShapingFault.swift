@@ -149,8 +149,8 @@ extension ShapingFault {
         do throws(NetworkError) {
             let (trials, silence) = try await effect.trials()
             try await control.claim(undo.mark, ShapeRequest(rules(undo)), undo.members)
-            let work = NetworkWork(mark: undo.mark, run: undo.run, members: undo.members, rules: rules(undo))
-            let armed = try await NetworkHold.begin(work, Self.kind, kernel, in: context)
+            let armed = try await NetworkHold.begin(
+                rules(undo).work(run: undo.run, undo.members), Self.kind, kernel, in: context)
             for index in undo.shaped {
                 let member = undo.members[index]
                 let count = try await kernel.elements(of: undo.mark, in: member) ?? 0

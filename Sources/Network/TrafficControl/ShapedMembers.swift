@@ -1,7 +1,7 @@
 internal import Basics
 
 /// A shaping fault as rules for its members: trees and switches in some of them, the others being who these talk to.
-struct ShapedMembers: NamespaceRules {
+package struct ShapedMembers: NamespaceRules {
     let name: String
     let comment: String
     let mark: TreeMark
@@ -11,6 +11,24 @@ struct ShapedMembers: NamespaceRules {
     /// Indices of the members whose packets are meant.
     let shaped: [Int]
     let peers: ShapePeers
+
+    package init(
+        name: String, comment: String, mark: TreeMark, impairment: Impairment, direction: FlowDirection,
+        traffic: Traffic, shaped: [Int], peers: ShapePeers
+    ) {
+        self.name = name
+        self.comment = comment
+        self.mark = mark
+        self.impairment = impairment
+        self.direction = direction
+        self.traffic = traffic
+        self.shaped = shaped
+        self.peers = peers
+    }
+
+    package func work(run: String, _ members: [NamespaceMember]) -> NetworkWork {
+        NetworkWork(mark: name, run: run, members: members, rules: self)
+    }
 
     func tables(for index: Int, of members: [NamespaceMember], interfaces: [NamespaceReader.Link]) -> [TablePlan] {
         guard shaped.contains(index) else { return [] }
