@@ -2,6 +2,7 @@ internal import Basics
 internal import Foundation
 package import Glibc
 package import Postgres
+internal import TestSupport
 
 /// A real PostgreSQL 15 of its own on loopback: made for one test, removed with its files afterwards.
 package final class PostgresServer: Sendable {
@@ -43,7 +44,7 @@ package final class PostgresServer: Sendable {
             "\(binaries)/initdb", "-D", directory, "-U", "postgres", "-A", "trust", "--no-sync", "--no-locale", "-E",
             "UTF8",
         ])
-        let server = PostgresServer(directory: directory, port: try freePort())
+        let server = PostgresServer(directory: directory, port: try freeLoopbackPort())
         try server.append(settings + "\n" + configuration + "\n")
         return server
     }
@@ -55,7 +56,7 @@ package final class PostgresServer: Sendable {
             "\(Self.binaries)/pg_basebackup", "-D", directory, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d",
             "host=127.0.0.1 port=\(port) user=postgres application_name=\(name)",
         ])
-        let standby = PostgresServer(directory: directory, port: try Self.freePort())
+        let standby = PostgresServer(directory: directory, port: try freeLoopbackPort())
         try standby.append(configuration + "\n")
         return standby
     }
@@ -125,22 +126,5 @@ package final class PostgresServer: Sendable {
             let title = (try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)) ?? ""
             return title.contains(word)
         }
-    }
-
-    private static func freePort() throws -> UInt16 {
-        let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) == 0 }
-        }
-        let named = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) == 0 }
-        }
-        guard bound, named else { throw SystemError.last("bind") }
-        return UInt16(bigEndian: address.sin_port)
     }
 }

@@ -85,7 +85,7 @@ import Testing
         try await Cluster.with { cluster in
             let server = try await cluster.primary()
             let outcomes = await withTaskGroup(of: String.self) { group in
-                for (cancellation, seconds) in [(PostgresConnection.Cancellation.heeded, 60), (.ignored, 1)] {
+                for (cancellation, seconds) in [(Cancellation.heeded, 60), (.ignored, 1)] {
                     group.addTask {
                         let error = await failure {
                             let connection = try await cluster.client.connect(

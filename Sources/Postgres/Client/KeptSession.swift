@@ -31,7 +31,7 @@ package actor KeptSession {
     /// Opens the connection if there is none, then runs the statement; both within the deadline.
     package func query(
         _ sql: String, _ parameters: [String?] = [], until deadline: Instant,
-        _ cancellation: PostgresConnection.Cancellation = .heeded
+        _ cancellation: Cancellation = .heeded
     ) async throws(PostgresError) -> Answer {
         let connection = try await open(until: deadline, cancellation)
         let result = try await connection.query(sql, parameters, until: deadline, cancellation)
@@ -39,7 +39,7 @@ package actor KeptSession {
     }
 
     private func open(
-        until deadline: Instant, _ cancellation: PostgresConnection.Cancellation
+        until deadline: Instant, _ cancellation: Cancellation
     ) async throws(PostgresError) -> PostgresConnection {
         if let connection, await connection.isOpen { return connection }
         connection = nil

@@ -8,20 +8,20 @@ package import Contracts
 package final class PostgresClient: Sendable {
     /// The executor of every connection; an actor that uses many of them may name it as its own and spare thread hops.
     package let loop: EventLoop
-    private let names: NameResolver
+    private let names: HostLookup
     private let cancels = CancelSender()
     private let time: any TimeSource
 
     package init(time: any TimeSource = SystemTimeSource()) throws(SystemError) {
         loop = try EventLoop(name: "postgres")
-        names = NameResolver(loop: loop)
+        names = HostLookup(loop: loop)
         self.time = time
     }
 
     /// Reveals the string's secrets and connects to the first host that takes the session.
     package func connect(
         _ dsn: DSN, _ secrets: SecretStore, until deadline: Instant,
-        _ cancellation: PostgresConnection.Cancellation = .heeded
+        _ cancellation: Cancellation = .heeded
     ) async throws(PostgresError) -> PostgresConnection {
         try await connect(try dsn.revealed(secrets), until: deadline, cancellation)
     }
@@ -32,7 +32,7 @@ package final class PostgresClient: Sendable {
     /// any other answer of a server (a wrong password, an unknown database) ends the search, as it does in libpq.
     package func connect(
         _ parameters: ConnectionParameters, until deadline: Instant,
-        _ cancellation: PostgresConnection.Cancellation = .heeded
+        _ cancellation: Cancellation = .heeded
     ) async throws(PostgresError) -> PostgresConnection {
         var failure = PostgresError(.unreachable, phase: .connect, message: "no host to connect to")
         for session in parameters.sessionPasses {
@@ -58,7 +58,7 @@ package final class PostgresClient: Sendable {
 
     private func open(
         _ parameters: ConnectionParameters, _ place: ConnectionParameters.Endpoint, _ session: String,
-        until limit: Instant, _ cancellation: PostgresConnection.Cancellation
+        until limit: Instant, _ cancellation: Cancellation
     ) async throws(PostgresError) -> PostgresConnection {
         let connection = PostgresConnection(subject: place.description, loop: loop, cancels: cancels, time: time)
         try await connection.open(parameters.attempt(at: place, session: session), until: limit, cancellation)
@@ -70,7 +70,14 @@ package final class PostgresClient: Sendable {
         _ endpoint: ConnectionParameters.Endpoint, until limit: Instant
     ) async throws(PostgresError) -> [ConnectionParameters.Endpoint] {
         guard endpoint.needsLookup, let host = endpoint.host else { return [endpoint] }
-        let addresses = isNumericAddress(host) ? [host] : try await names.addresses(of: host, until: limit)
+        let addresses: [String]
+        do throws(HostLookupError) {
+            addresses = try await names.addresses(of: host, until: limit)
+        } catch {
+            throw PostgresError(
+                error.code == .timeout ? .timeout : .unresolved, phase: .connect, message: error.message,
+                subject: error.host)
+        }
         return addresses.map { address in
             var place = endpoint
             place.address = address

@@ -11,13 +11,6 @@ internal import Glibc
 /// over. A continuation resumes by way of the cooperative pool, so waking the caller for each packet would make every
 /// answer wait for that pool, and its end would be stamped late.
 package actor PostgresConnection {
-    /// Whether a call ends early when its task is cancelled. A ledger's write must be judged by its answer or its
-    /// timeout even while the run is being stopped.
-    package enum Cancellation: Sendable, Hashable {
-        case heeded
-        case ignored
-    }
-
     private typealias Outcome = Result<QueryResult, PostgresError>
 
     /// What a call asks for.

@@ -1,14 +1,28 @@
-internal import Basics
 internal import Glibc
 internal import Synchronization
+
+/// Why a host name has no address.
+package struct HostLookupError: Error, Sendable, Hashable, CustomStringConvertible {
+    package enum Code: Sendable, Hashable {
+        /// The name is not known, or has no address.
+        case unresolved
+        case timeout
+    }
+
+    package var code: Code
+    package var host: String
+    package var message: String
+
+    package var description: String { "look up '\(host)': \(message)" }
+}
 
 /// Resolves host names away from the connections' thread: one pinned thread per name, so that a name server that
 /// stalls for one name holds up no other, and no connection that is already open.
 ///
 /// Every connection asks anew (a failover may move the name); who asks while the same name is being looked up shares
 /// that answer.
-final class NameResolver: Sendable {
-    typealias Answer = Result<[String], PostgresError>
+package final class HostLookup: Sendable {
+    typealias Answer = Result<[String], HostLookupError>
 
     private struct Name {
         var thread: EventLoop
@@ -25,12 +39,13 @@ final class NameResolver: Sendable {
     private let state = Mutex(State())
 
     /// Deadlines are kept by `loop`; it never waits for a lookup.
-    init(loop: EventLoop) {
+    package init(loop: EventLoop) {
         self.loop = loop
     }
 
-    /// The numeric addresses of a host, IPv4 and IPv6 in the system's order of preference.
-    func addresses(of host: String, until deadline: Instant) async throws(PostgresError) -> [String] {
+    /// The numeric addresses of a host, IPv4 and IPv6 in the system's order of preference; an address is its own.
+    package func addresses(of host: String, until deadline: Instant) async throws(HostLookupError) -> [String] {
+        if isNumericAddress(host) { return [host] }
         let answer: Answer = await withCheckedContinuation { continuation in
             switch begin(host, continuation) {
             case .failure(let error): continuation.resume(returning: .failure(error))
@@ -43,14 +58,13 @@ final class NameResolver: Sendable {
 
     private func begin(
         _ host: String, _ continuation: CheckedContinuation<Answer, Never>
-    ) -> Result<UInt64, PostgresError> {
+    ) -> Result<UInt64, HostLookupError> {
         let thread: EventLoop
         do {
-            thread = try state.withLock { $0.names[host]?.thread } ?? EventLoop(name: "pg-names")
+            thread = try state.withLock { $0.names[host]?.thread } ?? EventLoop(name: "squall-names")
         } catch {
             return .failure(
-                PostgresError(
-                    .unresolved, phase: .connect, message: "no thread for the lookup: \(error)", subject: host))
+                HostLookupError(code: .unresolved, host: host, message: "no thread for the lookup: \(error)"))
         }
         let (request, mustStart) = state.withLock { state in
             state.lastRequest += 1
@@ -82,7 +96,7 @@ final class NameResolver: Sendable {
         let continuation = state.withLock { $0.names[host]?.waiting.removeValue(forKey: request) }
         continuation?.resume(
             returning: .failure(
-                PostgresError(.timeout, phase: .connect, message: "the name lookup did not answer", subject: host)))
+                HostLookupError(code: .timeout, host: host, message: "the name lookup did not answer")))
     }
 
     deinit {
@@ -91,7 +105,7 @@ final class NameResolver: Sendable {
 }
 
 /// getaddrinfo(3), blocking.
-private func numericAddresses(_ host: String) -> NameResolver.Answer {
+private func numericAddresses(_ host: String) -> HostLookup.Answer {
     var hints = addrinfo()
     hints.ai_family = AF_UNSPEC
     hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
@@ -99,7 +113,7 @@ private func numericAddresses(_ host: String) -> NameResolver.Answer {
     let result = getaddrinfo(host, nil, &hints, &list)
     guard result == 0 else {
         let reason = gai_strerror(result).map { String(cString: $0) } ?? "error \(result)"
-        return .failure(PostgresError(.unresolved, phase: .connect, message: reason, subject: host))
+        return .failure(HostLookupError(code: .unresolved, host: host, message: reason))
     }
     defer { freeaddrinfo(list) }
     var addresses: [String] = []
@@ -117,7 +131,7 @@ private func numericAddresses(_ host: String) -> NameResolver.Answer {
 }
 
 /// Whether a host is an address already and needs no name server.
-func isNumericAddress(_ host: String) -> Bool {
+private func isNumericAddress(_ host: String) -> Bool {
     var four = in_addr()
     var six = in6_addr()
     return inet_pton(AF_INET, host, &four) == 1 || inet_pton(AF_INET6, host, &six) == 1
