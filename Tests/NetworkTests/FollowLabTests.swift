@@ -14,24 +14,6 @@ struct FollowLabTests {
         .between([TargetSide(role: "a", members: a), TargetSide(role: "b", members: b)])
     }
 
-    /// Runs `body` with the follower beside it, as a run has it.
-    private func following(_ fixture: PartitionFixture, _ body: () async throws -> Void) async throws {
-        let follower = try #require(TargetFollower(in: fixture.context))
-        let running = Task { await follower.run() }
-        defer { running.cancel() }
-        try await body()
-    }
-
-    private func note(_ fixture: PartitionFixture, _ text: String) async throws -> Note {
-        let deadline = fixture.context.time.now + .seconds(15)
-        while true {
-            if let note = fixture.events.notes.first(where: { $0.message.contains(text) }) { return note }
-            try #require(
-                fixture.context.time.now < deadline, "no note of '\(text)': \(fixture.events.notes.map(\.message))")
-            try await fixture.context.time.sleep(for: .milliseconds(5))
-        }
-    }
-
     /// Whether datagrams pass from the first to the second container where they are now.
     private func passes(_ fixture: PartitionFixture, _ from: Target, _ to: Target) async throws -> Bool {
         let members = [
@@ -47,13 +29,13 @@ struct FollowLabTests {
             let (a, b) = (try await fixture.container(), try await fixture.container())
             let fault = try partition()
             let undo = try await fault.prepare(between([a], [b]), in: fixture.context)
-            try await following(fixture) {
+            try await fixture.following {
                 _ = try await fault.inject(undo, in: fixture.context)
                 #expect(try await !passes(fixture, a, b))
                 try await fixture.engine.restart(b.name, timeout: .zero)
-                let ended = try await note(fixture, "\(b.name) ended and its network was let go")
-                let back = try await note(
-                    fixture, "\(b.name) runs again: network.partition is on it again, after a gap of")
+                let ended = try await fixture.note("\(b.name) ended and its network was let go")
+                let back = try await fixture.note(
+                    "\(b.name) runs again: network.partition is on it again, after a gap of")
                 #expect(back.at > ended.at)
                 #expect(try await !passes(fixture, a, b))
                 #expect(try await !passes(fixture, b, a))
@@ -77,8 +59,8 @@ struct FollowLabTests {
             let undo = try await fault.prepare(between([a], [b]), in: fixture.context)
             _ = try await fault.inject(undo, in: fixture.context)
             for container in [a, b] { try ChildProcess.run(["docker", "network", "connect", second, container.name]) }
-            _ = try await note(fixture, "\(b.name) has the")
-            _ = try await note(fixture, "\(a.name) has the")
+            _ = try await fixture.note("\(b.name) has the")
+            _ = try await fixture.note("\(a.name) has the")
             let deadline = fixture.context.time.now + .seconds(5)
             while try await passes(fixture, a, b) {
                 try #require(fixture.context.time.now < deadline, "packets pass over the second network")
@@ -99,7 +81,7 @@ struct FollowLabTests {
             let inode = undo.block.members[1].namespace
             let killed = fixture.context.time.now
             try await fixture.engine.kill(b.name, signal: .kill)
-            let ended = try await note(fixture, "\(b.name) ended")
+            let ended = try await fixture.note("\(b.name) ended")
             #expect(ended.at - killed < .seconds(1))
             let gone = eventually(within: .seconds(3)) {
                 !NamespaceCensus().places.contains { $0.identity == inode }

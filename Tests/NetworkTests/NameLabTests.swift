@@ -101,6 +101,27 @@ struct NameLabTests {
         }
     }
 
+    @Test func aContainerThatRestartsMissesTheNameAgain() async throws {
+        try await withContainers { fixture in
+            let (a, b) = (try await fixture.container(), try await fixture.container())
+            let truth = try await address(of: b, fixture)
+            let fault = try fault([("mode", word("nxdomain")), ("names", words(b.name))])
+            let undo = try await fault.prepare(a, in: fixture.context)
+            try await fixture.following {
+                _ = try await fault.inject(undo, in: fixture.context)
+                #expect(try await lookUp(b.name, in: a, fixture) == "exit 2")
+                try await fixture.engine.restart(a.name, timeout: .zero)
+                _ = try await fixture.note("\(a.name) runs again: network.dns is on it again, after a gap of")
+                for overTCP in [false, true] {
+                    #expect(try await lookUp(b.name, in: a, fixture, overTCP: overTCP) == "exit 2", "\(overTCP)")
+                }
+                try await NetworkDNSFault.heal(undo, in: fixture.context)
+                #expect(try await lookUp(b.name, in: a, fixture) == truth)
+                #expect(try await NetworkDNSFault.leftover(of: undo, in: try fixture.elsewhere()) == nil)
+            }
+        }
+    }
+
     @Test func aContainerThatIsRemovedCountsAsHealed() async throws {
         try await withContainers { fixture in
             let a = try await fixture.container()

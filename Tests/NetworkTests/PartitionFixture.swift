@@ -73,6 +73,24 @@ final class PartitionFixture: Sendable {
         return Target(id: "container:\(id)", name: name, attributes: [.containerID: id, .containerName: name])
     }
 
+    /// Runs `body` with the follower beside it, as a run has it.
+    func following(_ body: () async throws -> Void) async throws {
+        let follower = try #require(TargetFollower(in: context))
+        let running = Task { await follower.run() }
+        defer { running.cancel() }
+        try await body()
+    }
+
+    /// Waits for a note that contains the text.
+    func note(_ text: String) async throws -> Note {
+        let deadline = context.time.now + .seconds(15)
+        while true {
+            if let note = events.notes.first(where: { $0.message.contains(text) }) { return note }
+            try #require(context.time.now < deadline, "no note of '\(text)': \(events.notes.map(\.message))")
+            try await context.time.sleep(for: .milliseconds(5))
+        }
+    }
+
     func remove() async throws {
         for name in names.withLock({ $0 }) {
             do throws(FaultError) {

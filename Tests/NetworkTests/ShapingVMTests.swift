@@ -242,4 +242,27 @@ struct ShapingVMTests {
             try await fixture.with(slow) { _, _ in try await refusal(twice) }
         }
     }
+
+    // MARK: What a probe sees of it
+
+    @Test(arguments: EchoMesh.Method.allCases) func aRoundTripIsTheDelayThatIsThere(method: EchoMesh.Method)
+        async throws
+    {
+        let members = [
+            try await fixture.member(fixture.pair.a, "a"), try await fixture.member(fixture.pair.b, "b"),
+        ]
+        let mesh = try EchoMesh("test-echo", method: method, families: [.version4])
+        #expect(await mesh.settle(members) == [:])
+        try await fixture.with(try shaping(NetworkDelayFault.self, "delay=100ms")) { _, _ in
+            for _ in 1...5 {
+                let reply = await mesh.round([EchoMesh.Pair(from: "a", to: "b")], within: .seconds(2)).first
+                guard case .answered(let span) = reply else {
+                    Issue.record("\(String(describing: reply))")
+                    continue
+                }
+                #expect(span >= .milliseconds(100) && span < .milliseconds(101), "\(span)")
+            }
+        }
+        await mesh.close()
+    }
 }

@@ -37,6 +37,6 @@ package struct NetworkDelayFault: ShapingFault {
             """,
         example: """
             method:
-              - {name: slow, fault: network.delay, target: web, delay: 100ms, jitter: 10ms, duration: 1m}
+              - {name: slow, fault: network.delay, target: web, duration: 1m, with: {delay: 100ms, jitter: 10ms}}
             """)
 }

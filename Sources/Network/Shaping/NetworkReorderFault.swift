@@ -42,6 +42,6 @@ package struct NetworkReorderFault: ShapingFault {
             """,
         example: """
             method:
-              - {name: mixed-up, fault: network.reorder, target: web, reorder: 25%, delay: 10ms, duration: 1m}
+              - {name: mixed-up, fault: network.reorder, target: web, duration: 1m, with: {reorder: 25%, delay: 10ms}}
             """)
 }
