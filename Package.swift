@@ -54,7 +54,10 @@ let package = Package(
         // C libraries: a module map and a shim header each.
         .target(name: "CLinux"),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        // Its pkg-config file names a macro that the package manager refuses; the header stands on the usual path.
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CNetlink", pkgConfig: "libnl-3.0", providers: [.apt(["libnl-3-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         // The order of declaration is the order of layers: a module imports only modules above it.
@@ -68,6 +71,7 @@ let package = Package(
         module("Network", ["Basics", "Experiment", "Contracts", "Docker", "Process", "CLinux", "CNetlink"]),
         module("Web", ["Basics", "Experiment", "Contracts", "HTTP"]),
         module("Postgres", ["Basics", "Experiment", "Contracts", "HTTP", "CPostgres"]),
+        module("Redis", ["Basics", "Experiment", "Contracts", "CHiredis", "COpenSSL"]),
         module("Checkers", ["Basics", "Experiment", "Contracts"]),
         module("Controller", ["Basics", "Experiment", "Contracts", "Journal"]),
         module("Report", ["Basics", "Experiment", "Contracts"]),
@@ -79,13 +83,13 @@ let package = Package(
             name: "squall",
             dependencies: [
                 "CLinux", "Basics", "Experiment", "Contracts", "Journal", "HTTP", "Docker", "Process",
-                "Network", "Web", "Postgres", "Checkers", "Controller", "Report",
+                "Network", "Web", "Postgres", "Redis", "Checkers", "Controller", "Report",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
 
         support("TestSupport", ["Basics"]),
-        support("PostgresSupport", ["Basics", "Postgres"]),
+        support("PostgresSupport", ["Basics", "Postgres", "TestSupport"]),
         // Plays seeds of simulated worlds; scripts/simulate builds it in release.
         tool("Simulate", ["Basics", "Simulation"]),
         tool("NetworkBench", ["Basics", "Contracts", "Process", "Network", "TestSupport"]),
@@ -97,7 +101,10 @@ let package = Package(
         tests("Experiment", ["Basics", "Experiment"]),
         tests(
             "Shipped",
-            ["Basics", "Experiment", "Contracts", "Checkers", "Docker", "Process", "Network", "Web", "Postgres"]),
+            [
+                "Basics", "Experiment", "Contracts", "Checkers", "Docker", "Process", "Network", "Web", "Postgres",
+                "Redis",
+            ]),
         tests("Contracts", ["Basics", "Contracts"]),
         tests("Process", ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "CLinux", "TestSupport"]),
         // Kills the released binary: the shim is C that each test run compiles for itself.
@@ -114,6 +121,7 @@ let package = Package(
         tests(
             "Network",
             ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "Network", "CLinux", "TestSupport"]),
+        tests("Redis", ["Basics", "Experiment", "Contracts", "Redis", "TestSupport"]),
         tests("Web", ["Basics", "Experiment", "Contracts", "HTTP", "Web", "CLinux"]),
         tests("Docker", ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "TestSupport"]),
         tests("HTTP", ["Basics", "HTTP", "TestSupport"]),

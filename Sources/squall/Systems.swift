@@ -6,6 +6,7 @@ internal import HTTP
 internal import Network
 internal import Postgres
 internal import Process
+internal import Redis
 
 /// The clients of this process, made once and handed to faults and probes by protocol.
 struct Systems {
@@ -28,6 +29,7 @@ struct Systems {
         services.register(network, as: (any NetworkKernel).self)
         services.register(try LocalTrafficControl(network), as: (any TrafficControl).self)
         services.register(try PostgresClient(time: time))
+        services.register(try RedisClient(time: time))
         services.register(try LocalCommandRunner(), as: (any CommandRunner).self)
         do throws(FaultError) {
             try DockerKinds.register(in: &services, environment: processEnvironment(), time: time)

@@ -7,6 +7,7 @@ internal import HTTP
 internal import Network
 internal import Postgres
 internal import Process
+internal import Redis
 internal import Web
 
 /// Every kind of every module: the one place that joins systems and controller.
@@ -16,6 +17,7 @@ func standardRegistry() -> Registry {
     registry.add(ProcessKinds.registry)
     registry.add(NetworkKinds.registry)
     registry.add(PostgresKinds.registry)
+    registry.add(RedisKinds.registry)
     registry.add(WebKinds.registry)
     registry.add(CheckerKinds.registry)
     return registry

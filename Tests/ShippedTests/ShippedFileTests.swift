@@ -7,6 +7,7 @@ internal import Glibc
 internal import Network
 internal import Postgres
 internal import Process
+import Redis
 import Testing
 internal import Web
 
@@ -69,6 +70,7 @@ enum Shipped {
         registry.add(WebKinds.registry)
         registry.add(NetworkKinds.registry)
         registry.add(PostgresKinds.registry)
+        registry.add(RedisKinds.registry)
         return registry
     }
 

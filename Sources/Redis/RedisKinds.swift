@@ -1,0 +1,6 @@
+package import Contracts
+
+/// Everything this module adds to the tool.
+package enum RedisKinds {
+    package static let registry = Registry(probes: [CommandProbe.self])
+}
