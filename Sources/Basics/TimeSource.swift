@@ -14,6 +14,28 @@ extension TimeSource {
     package func sleep(for span: Span) async throws(CancellationError) {
         try await sleep(until: now + span)
     }
+
+    /// Calls `body` at t0 + k × `every` until the task is cancelled; instants that pass while it runs are left out, never
+    /// made up for.
+    package func everyTick(_ every: Span, _ body: () async -> Void) async {
+        var due = now
+        while !Task.isCancelled {
+            await body()
+            due = nextTick(after: due, every: every, now: now)
+            do throws(CancellationError) {
+                try await sleep(until: due)
+            } catch {
+                return
+            }
+        }
+    }
+}
+
+/// The next instant of the grid `due + k × every` that is not past yet.
+private func nextTick(after due: Instant, every: Span, now: Instant) -> Instant {
+    let next = due + every
+    guard next < now else { return next }
+    return next + every * ((now - next).nanoseconds / every.nanoseconds + 1)
 }
 
 /// The kernel's clocks.

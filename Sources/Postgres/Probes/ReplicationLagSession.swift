@@ -45,7 +45,9 @@ final class ReplicationLagSession: ProbeSession {
     private func beat() async {
         let session = KeptSession(client, probe.dsn, context.system.secrets)
         var number: Int64 = 0
-        await everyTick { now in
+        let time = context.system.time
+        await time.everyTick(probe.every) {
+            let now = time.now
             number += 1
             let result = try? await session.query(
                 "UPDATE \(self.owned.schema).heartbeat SET beat = $1", [String(number)], until: now + self.probe.timeout
@@ -65,7 +67,9 @@ final class ReplicationLagSession: ProbeSession {
         var seen: Int64 = 0
         var isPrimary = false
         let query = "SELECT pg_is_in_recovery(), (SELECT max(beat) FROM \(owned.schema).heartbeat)"
-        await everyTick { now in
+        let time = context.system.time
+        await time.everyTick(probe.every) {
+            let now = time.now
             do throws(PostgresError) {
                 let answer = try await session.query(query, until: now + self.probe.timeout).result
                 isPrimary = answer.boolean(0, 0) == false
@@ -92,26 +96,4 @@ final class ReplicationLagSession: ProbeSession {
                     probe: probe.name, node: node, metric: "lag", at: instant, value: lag.seconds, unit: .seconds,
                     isCensored: isCensored)))
     }
-
-    /// At t0 + k × every until cancelled; instants that pass meanwhile are left out.
-    private func everyTick(_ body: (Instant) async -> Void) async {
-        let time = context.system.time
-        var due = time.now
-        while !Task.isCancelled {
-            await body(time.now)
-            due = nextTick(after: due, every: probe.every, now: time.now)
-            do throws(CancellationError) {
-                try await time.sleep(until: due)
-            } catch {
-                return
-            }
-        }
-    }
-}
-
-/// The next instant of the grid `due + k × every` that is not past yet: a slow answer never makes up for lost looks.
-func nextTick(after due: Instant, every: Span, now: Instant) -> Instant {
-    let next = due + every
-    guard next < now else { return next }
-    return next + every * ((now - next).nanoseconds / every.nanoseconds + 1)
 }

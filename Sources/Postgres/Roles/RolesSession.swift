@@ -32,19 +32,12 @@ struct RolesSession: ProbeSession {
     private func watch(_ node: Label, _ address: NodeAddress) async {
         let session = KeptSession(client, address.dsn, context.secrets, opening: Self.greeting)
         var watcher = NodeWatcher(node: node)
-        var due = context.time.now
-        while !Task.isCancelled {
+        await context.time.everyTick(probe.every) {
             let sample = await ask(session, &watcher)
-            guard !Task.isCancelled else { break }
+            guard !Task.isCancelled else { return }
             context.record(.state(sample))
             if let change = watcher.change(to: sample) {
                 context.record(.note(Note(at: sample.end, source: probe.name, message: change)))
-            }
-            due = nextTick(after: due, every: probe.every, now: context.time.now)
-            do throws(CancellationError) {
-                try await context.time.sleep(until: due)
-            } catch {
-                break
             }
         }
         await session.close()
