@@ -23,24 +23,6 @@ import Testing
         return (probe, diagnostics.all.map(\.message))
     }
 
-    /// Runs the probe until it has recorded `count` operations, and `then` has been done.
-    private func observe(
-        _ fixture: RedisFixture, _ probe: CommandProbe, count: Int = 2, then: () async throws -> Void = {}
-    ) async throws {
-        let context = ProbeContext(system: fixture.context) { (_, _, _) throws(FaultError) in
-            throw FaultError(.unexpected, "this probe changes nothing")
-        } closeJournal: { _ in
-        }
-        let session = try await probe.start(in: context)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await session.run() }
-            try await eventually("operations are recorded") { fixture.operations.count >= count }
-            try await then()
-            group.cancelAll()
-        }
-        try await session.close()
-    }
-
     @Test(
         arguments: [
             (["PING"], "PONG", .ok, ""), (["PING"], "PANG", .failed, "mismatch"), (["LLEN", "jobs"], "<= 2", .ok, ""),
@@ -56,7 +38,9 @@ import Testing
         let read = probe(command, server.url.text, parameters)
         let probe = try #require(read.probe, "\(read.findings)")
         #expect(await probe.preflight(in: fixture.context).isEmpty == (reason != "WRONGTYPE"))
-        try await observe(fixture, probe)
+        try await fixture.run(probe) {
+            try await eventually("operations are recorded") { fixture.operations.count >= 2 }
+        }
         for operation in fixture.operations {
             #expect(operation.outcome == outcome)
             #expect(operation.reason.text == reason)
@@ -68,7 +52,8 @@ import Testing
         let (server, fixture) = (try await RedisServer(), try RedisFixture())
         let read = probe(["PING"], server.url.text, [("every", "20ms"), ("timeout", "100ms")])
         let probe = try #require(read.probe, "\(read.findings)")
-        try await observe(fixture, probe) {
+        try await fixture.run(probe) {
+            try await eventually("answers") { fixture.operations.count >= 2 }
             server.send(SIGSTOP)
             try await eventually("a timeout") { fixture.operations.contains { $0.reason.text == "timeout" } }
             server.send(SIGCONT)

@@ -13,19 +13,25 @@ final class RedisServer: Sendable {
     let process: ChildProcess
     private let folder: TemporaryFolder
 
-    /// - Parameter settings: lines of redis.conf.
-    init(_ settings: [String] = [], folder: TemporaryFolder? = nil) async throws {
+    /// - Parameters:
+    ///   - settings: lines of redis.conf.
+    ///   - port: of one that was there before.
+    ///   - role: `server` or `sentinel`.
+    init(
+        _ settings: [String] = [], folder: TemporaryFolder? = nil, port: UInt16? = nil, role: String = "server"
+    ) async throws {
         self.folder = try folder ?? TemporaryFolder()
-        port = try freeLoopbackPort()
+        self.port = try port ?? freeLoopbackPort()
         let isTLS = settings.contains { $0.hasPrefix("tls-cert-file") }
         let lines =
             [
-                isTLS ? "port 0" : "port \(port)", isTLS ? "tls-port \(port)" : "", "bind 127.0.0.1", "save \"\"",
+                isTLS ? "port 0" : "port \(self.port)", isTLS ? "tls-port \(self.port)" : "", "bind 127.0.0.1",
+                role == "server" ? "save \"\"" : "",
                 "dir \(self.folder.path)", "logfile /dev/null",
             ] + settings
         let file = try self.folder.write(lines.joined(separator: "\n") + "\n", to: "redis.conf")
         // Debian's tools hold the server: it is one program, which looks at its name. Its own package would start a service.
-        process = try ChildProcess(["bash", "-c", "exec -a redis-server redis-check-rdb \"$0\"", file])
+        process = try ChildProcess(["bash", "-c", "exec -a redis-\(role) redis-check-rdb \"$0\"", file])
         try await eventually("the server listens") { isListening }
     }
 
@@ -96,6 +102,29 @@ final class RedisFixture: Sendable {
 
     var operations: [Contracts.Operation] {
         events.list.withLock { $0 }.compactMap { if case .operation(let operation) = $0 { operation } else { nil } }
+    }
+
+    var states: [StateSample] {
+        events.list.withLock { $0 }.compactMap { if case .state(let sample) = $0 { sample } else { nil } }
+    }
+
+    var notes: [String] {
+        events.list.withLock { $0 }.compactMap { if case .note(let note) = $0 { note.message } else { nil } }
+    }
+
+    /// Runs the probe until `body` has ended.
+    func run(_ probe: some Probe, _ body: () async throws -> Void) async throws {
+        let context = ProbeContext(system: context) { (_, _, _) throws(FaultError) in
+            throw FaultError(.unexpected, "this probe changes nothing")
+        } closeJournal: { _ in
+        }
+        let session = try await probe.start(in: context)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await session.run() }
+            try await body()
+            group.cancelAll()
+        }
+        try await session.close()
     }
 
     var values: [Double] {
