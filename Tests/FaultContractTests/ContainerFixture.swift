@@ -70,7 +70,7 @@ final class ContainerFixture: ContractFixture {
 
     /// A container that a heal has made anew is another one.
     func comesToRest() async throws -> Bool {
-        guard fault.persistence != .forGood else { return false }
+        guard fault.persistence == .untilHealed else { return false }
         do throws(FaultError) {
             return try await engine.inspect(id).state == .running
         } catch {

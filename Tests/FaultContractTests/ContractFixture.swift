@@ -35,7 +35,7 @@ protocol ContractFixture: Sendable {
 }
 
 extension ContractFixture {
-    func comesToRest() async throws -> Bool { fault.persistence != .forGood }
+    func comesToRest() async throws -> Bool { fault.persistence == .untilHealed }
 }
 
 /// What faults ask for: this machine, the engine that answers here, and clients.
