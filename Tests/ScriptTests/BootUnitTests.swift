@@ -50,7 +50,7 @@ import Testing
     private static let hasSystemd = FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-analyze")
 
     @Test(.enabled(if: hasSystemd, "needs systemd-analyze"))
-    func systemdItselfUnderstandsIt() throws {
+    func systemdItselfUnderstandsIt() async throws {
         // Verified as it stands, but for a program that every machine has.
         let text = try String(contentsOf: Script.root.appending(path: Self.path), encoding: .utf8)
         let folder = FileManager.default.temporaryDirectory.appending(path: "squall-unit-\(UUID().uuidString)")
@@ -59,7 +59,7 @@ import Testing
         let unit = folder.appending(path: "squall-heal.service")
         let runnable = text.replacing("/usr/local/bin/squall", with: "/usr/bin/env")
         try runnable.write(to: unit, atomically: true, encoding: .utf8)
-        let result = try Script.run(
+        let result = try await Script.run(
             program: URL(filePath: "/usr/bin/systemd-analyze"), ["verify", "--man=no", unit.path])
         #expect(result.exitCode == 0, "\(result.errors)")
         let ours = result.errors.split(separator: "\n").filter { $0.contains("squall-heal") }

@@ -4,7 +4,7 @@ import Testing
 /// `scripts/vm/run` believes a virtual machine only what it says: here a shell script stands for the machine.
 @Suite struct TestMachineTests {
     /// Boots `machine`, a shell script that knows `$token`, when two tests are expected of it.
-    private func run(_ machine: String, limit: String = "20s") throws -> Script.Result {
+    private func run(_ machine: String, limit: String = "20s") async throws -> Script.Result {
         let folder = FileManager.default.temporaryDirectory.appending(path: "squall-machine-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -22,13 +22,13 @@ import Testing
             printf 'A.B/one()\\nA.B/two(n:)\\n' | '\(Script.root.path)/scripts/vm/run' kernel image '[AB]'
             """
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-        return try Script.run(
+        return try await Script.run(
             program: URL(filePath: "/bin/sh"), ["-c", steps],
             environment: ["PATH": "\(folder.path):\(path)", "MACHINE": program, "SQUALL_VM_LIMIT": limit])
     }
 
-    @Test func isBelievedWhenItTellsOfEveryTestThatItPassed() throws {
-        let result = try run(
+    @Test func isBelievedWhenItTellsOfEveryTestThatItPassed() async throws {
+        let result = try await run(
             """
             echo "$token ready"; echo 'words of a test'
             results 'one()' ' />' 'two(n:)' ' />'; echo "$token exit 0"
@@ -58,20 +58,20 @@ import Testing
             "the tests in the machine ended with 5"
         ),
     ])
-    func anythingElseIsAFailure(machine: String, error: String) throws {
-        let result = try run(machine)
+    func anythingElseIsAFailure(machine: String, error: String) async throws {
+        let result = try await run(machine)
         #expect(result.exitCode == 1)
         #expect(result.errors.contains("error: ") && result.errors.contains(error), "\(result.errors)")
     }
 
-    @Test func aMachineThatHangsIsEndedAtItsLimit() throws {
-        let result = try run("echo \"$token ready\"; exec sleep 600", limit: "1s")
+    @Test func aMachineThatHangsIsEndedAtItsLimit() async throws {
+        let result = try await run("echo \"$token ready\"; exec sleep 600", limit: "1s")
         #expect(result.exitCode == 1)
         #expect(result.errors.contains("the machine hung: it did not end within 1s"), "\(result.errors)")
     }
 
-    @Test func aMisspeltOptionIsRefused() throws {
-        let result = try Script.run("scripts/vm-test", ["--no-such-option"])
+    @Test func aMisspeltOptionIsRefused() async throws {
+        let result = try await Script.run("scripts/vm-test", ["--no-such-option"])
         #expect(result.exitCode == 1)
         #expect(result.errors.contains("error: unknown option '--no-such-option'"))
     }
