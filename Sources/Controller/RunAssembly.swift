@@ -12,6 +12,9 @@ package struct RunAssembly: Sendable {
     package struct NamedFault: Sendable {
         package var step: Step
         package var fault: any Fault
+
+        /// Whether its targets are handed to it as one: two sides are, and a group that it divides.
+        var isJoint: Bool { step.targets.count == 2 || type(of: fault).targeting.isJoint }
     }
 
     package struct Criterion: Sendable {

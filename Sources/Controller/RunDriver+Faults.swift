@@ -50,8 +50,7 @@ extension RunDriver {
             try resolver.checkLimit(state.touched, adding: targets)
             state.touched.formUnion(targets.map(\.id))
         }
-        let isJoint = named.step.targets.count == 2 || type(of: named.fault).targeting.isJoint
-        return isJoint ? [.between(sides)] : targets
+        return named.isJoint ? [.between(sides)] : targets
     }
 
     private func resolve(_ declared: String, for named: RunAssembly.NamedFault) async throws -> [Target] {

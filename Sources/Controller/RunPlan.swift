@@ -87,8 +87,7 @@ package struct RunPlan: Sendable, Encodable {
             let members = try await members(declared, named, experiment, resolver)
             sides.append(TargetSide(role: declared.name, members: members))
         }
-        let isJoint = named.step.targets.count == 2 || type(of: named.fault).targeting.isJoint
-        return isJoint ? [.between(sides)] : sides.flatMap { $0.members }
+        return named.isJoint ? [.between(sides)] : sides.flatMap { $0.members }
     }
 
     private static func members(

@@ -2,8 +2,9 @@ import Basics
 import Contracts
 import Experiment
 import Glibc
-import Redis
 import Testing
+
+@testable import Redis
 
 /// The roles probe on real nodes that replicate, part, freeze and are replaced.
 @Suite struct RolesProbeTests {
@@ -130,5 +131,18 @@ import Testing
     @Test(arguments: ["", "role:master", "# Replication\r\nrole:sentinel\r\nmaster_replid:x", "redis_version:7.0.15"])
     func whatIsNoReplicationSectionIsNoState(text: String) {
         #expect(NodeState(info: text) == nil)
+    }
+
+    /// Two promotions one after the other: the last one names only the history before it.
+    @Test func historiesAreOneWhenEachCameFromAnother() throws {
+        func state(_ own: String, _ origin: String) throws -> NodeState {
+            try #require(NodeState(info: "role:master\r\nmaster_replid:\(own)\r\nmaster_replid2:\(origin)\r\n"))
+        }
+        let states = [try state("a", "0"), try state("b", "a"), try state("c", "b")]
+        for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2], [0, 2, 1]] {
+            #expect(!RolesProbe.areStrangers(order.map { states[$0] }), "\(order)")
+        }
+        #expect(RolesProbe.areStrangers([states[0], states[2]]))
+        #expect(!RolesProbe.areStrangers([]))
     }
 }

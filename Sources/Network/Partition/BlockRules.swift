@@ -70,13 +70,13 @@ struct BlockRules {
         var rules = passes(.inputInterface)
         for set in sets {
             let prefix = peer(set, isSource: true)
-            for match in matches(set.family) {
+            for alternative in matches(set.family) {
                 switch mode {
-                case .drop: rules.append(prefix + match + Self.drop)
-                case .rejectICMP: rules.append(prefix + match + [.counter, .decide(.rejectWithMessage)])
+                case .drop: rules.append(prefix + alternative + Self.drop)
+                case .rejectICMP: rules.append(prefix + alternative + [.counter, .decide(.rejectWithMessage)])
                 case .rejectTCP:
-                    if traffic.includes(.tcp) { rules.append(prefix + match + Self.isTCP + Self.reset) }
-                    rules.append(prefix + match + Self.drop)
+                    if traffic.includes(.tcp) { rules.append(prefix + alternative + Self.isTCP + Self.reset) }
+                    rules.append(prefix + alternative + Self.drop)
                 }
             }
         }
@@ -87,11 +87,11 @@ struct BlockRules {
         var rules = passes(.outputInterface)
         for set in sets {
             let prefix = peer(set, isSource: false)
-            for match in matches(set.family) {
+            for alternative in matches(set.family) {
                 switch mode {
-                case .drop: rules.append(prefix + Self.isTCP + match + Self.drop)
-                case .rejectTCP: rules.append(prefix + Self.isTCP + match + Self.reset)
-                case .rejectICMP: rules.append(prefix + match + [.counter, .decide(.rejectWithMessage)])
+                case .drop: rules.append(prefix + Self.isTCP + alternative + Self.drop)
+                case .rejectTCP: rules.append(prefix + Self.isTCP + alternative + Self.reset)
+                case .rejectICMP: rules.append(prefix + alternative + [.counter, .decide(.rejectWithMessage)])
                 }
             }
         }
@@ -101,14 +101,10 @@ struct BlockRules {
     /// What is not TCP, where its sender does not notice. There are no families here: the Ethernet type tells.
     private func egress(_ sets: [NftablesTable.AddressSet]) -> [[Expression]] {
         if mode == .rejectICMP || traffic.protocols == [.tcp] { return [] }
-        let version6: [Expression] = [.load(.protocolNumber), .compare(.equal, [0x86, 0xdd])]
-        let neighbours = version6 + Self.isNeighbourDiscovery + [.decide(.accept)]
-        return [neighbours]
+        let match = match(isSource: false, isAtInterface: true)
+        return [match.neighbourDiscovery + [.decide(.accept)]]
             + sets.flatMap { set in
-                let type: [UInt8] = set.family == .version4 ? [0x08, 0x00] : [0x86, 0xdd]
-                let prefix: [Expression] =
-                    [.load(.protocolNumber), .compare(.equal, type)] + lookup(set, isSource: false)
-                    + [.load(.transport), .compare(.notEqual, [6])]
+                let prefix = match.peer(set) + [.load(.transport), .compare(.notEqual, [6])]
                 return matches(set.family).map { prefix + $0 + Self.drop }
             }
     }
@@ -120,7 +116,7 @@ struct BlockRules {
     /// With a reject, its own answers: a reset made on one side would be stopped by the other side's rule.
     private func passes(_ interface: Expression.Meta) -> [[Expression]] {
         var rules: [[Expression]] = [[.load(interface), .compare(.equal, hostOrder(UInt32(1))), .decide(.accept)]]
-        rules.append(Self.isNeighbourDiscovery + [.decide(.accept)])
+        rules.append(match(isSource: false).neighbourDiscovery + [.decide(.accept)])
         if mode != .drop {
             let flags: [Expression] = [
                 .payload(.transport, offset: 13, length: 1), .mask([4]), .compare(.notEqual, [0]),
@@ -141,52 +137,17 @@ struct BlockRules {
 
     // MARK: Parts of rules
 
-    /// Types 133 to 136 of ICMPv6 (RFC 4861).
-    private static let isNeighbourDiscovery: [Expression] = [
-        .load(.transport), .compare(.equal, [58]), .payload(.transport, offset: 0, length: 1),
-        .compare(.greaterOrEqual, [133]), .compare(.lessOrEqual, [136]),
-    ]
-
     private static let isTCP: [Expression] = [.load(.transport), .compare(.equal, [6])]
     private static let drop: [Expression] = [.counter, .decide(.drop)]
     private static let reset: [Expression] = [.counter, .decide(.rejectWithReset)]
 
     private func peer(_ set: NftablesTable.AddressSet, isSource: Bool) -> [Expression] {
-        [.load(.family), .compare(.equal, [set.family.rawValue])] + lookup(set, isSource: isSource)
+        match(isSource: isSource).peer(set)
     }
 
-    /// Offsets of the addresses in the two headers (RFC 791, RFC 8200).
-    private func lookup(_ set: NftablesTable.AddressSet, isSource: Bool) -> [Expression] {
-        let offset: UInt32 =
-            switch set.family {
-            case .version4: isSource ? 12 : 16
-            case .version6: isSource ? 8 : 24
-            }
-        return [
-            .payload(.network, offset: offset, length: UInt32(set.family.length)),
-            .lookup(set.name, setIdentifier: set.identifier),
-        ]
-    }
+    private func matches(_ family: AddressFamily) -> [[Expression]] { match(isSource: false).transports(family) }
 
-    /// The protocols and ports: one alternative per element. Ports stand at the same place in TCP and UDP.
-    private func matches(_ family: AddressFamily) -> [[Expression]] {
-        if traffic.ports.isEmpty {
-            if traffic.protocols.isEmpty { return [[]] }
-            return traffic.protocols.map { [.load(.transport), .compare(.equal, [$0.number(family)])] }
-        }
-        let transports = Traffic.TransportProtocol.allCases.filter { $0 != .icmp && traffic.includes($0) }
-        return transports.flatMap { transport in
-            traffic.ports.flatMap { ports in
-                // The port it goes to, and the port it comes from.
-                [UInt32(2), 0].map { offset in
-                    [
-                        .load(.transport), .compare(.equal, [transport.number(family)]),
-                        .payload(.transport, offset: offset, length: 2),
-                        .compare(.greaterOrEqual, bigEndian(ports.first)),
-                        .compare(.lessOrEqual, bigEndian(ports.last)),
-                    ]
-                }
-            }
-        }
+    private func match(isSource: Bool, isAtInterface: Bool = false) -> PacketMatch {
+        PacketMatch(traffic: traffic, peer: isSource ? .source : .destination, isAtInterface: isAtInterface)
     }
 }

@@ -110,6 +110,7 @@ package actor LocalTrafficControl: TrafficControl {
 
     package func remove(_ mark: TreeMark) throws(NetworkError) {
         try inEveryNamespace { socket, _ throws(NetworkError) in try ShapingTree.remove(mark, socket) }
+        claims = claims.filter { $0.value.rules.mark != mark }
     }
 
     package func parts(of mark: TreeMark) throws(NetworkError) -> [String] {

@@ -13,9 +13,12 @@ struct PacketMatch {
 
     /// One alternative per element, each ready to be followed by what is to happen.
     func alternatives(_ set: NftablesTable.AddressSet) -> [[Expression]] {
-        let prefix = family(set.family) + lookup(set)
+        let prefix = peer(set)
         return transports(set.family).map { prefix + $0 }
     }
+
+    /// Whether the other end's address is in the set.
+    func peer(_ set: NftablesTable.AddressSet) -> [Expression] { family(set.family) + lookup(set) }
 
     /// Types 133 to 136 of ICMPv6 (RFC 4861). They pass as IPv4's ARP does: a fault of the way must not become one of the
     /// neighbour table.
@@ -49,7 +52,7 @@ struct PacketMatch {
     }
 
     /// Ports stand at the same place in TCP and UDP: the one it goes to and the one it comes from.
-    private func transports(_ family: AddressFamily) -> [[Expression]] {
+    func transports(_ family: AddressFamily) -> [[Expression]] {
         if traffic.ports.isEmpty {
             if traffic.protocols.isEmpty { return [[]] }
             return traffic.protocols.map { [.load(.transport), .compare(.equal, [$0.number(family)])] }

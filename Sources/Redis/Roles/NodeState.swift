@@ -34,6 +34,9 @@ package struct NodeState: Sendable, Hashable {
         isLinkUp = isPrimary || fields["master_link_status"] == "up"
     }
 
+    /// The ids under which its data is known, its own first.
+    var histories: [String] { [replication] + (origin.map { [$0] } ?? []) }
+
     /// Bytes that this primary has written and the other, which came from the same history, does not have; nil when neither
     /// came from the other.
     package func divergence(from other: NodeState) -> Int64? {

@@ -16,7 +16,7 @@ package struct RolesProbe: Probe {
             is noted on the timeline of the run; so is another process under the same address (its run id changed), and \
             two primaries of which one came from the other's history, with the offset at which they part. As long as both are \
             there, the measurement `diverged` says how many bytes of replication stream the old one has that the new one \
-            never got: what is lost when it rejoins. The nodes are targets: `{from: roles, is: primary}` is whoever is primary \
+            never got, keep-alives included: a lower bound while the old one goes on. The nodes are targets: `{from: roles, is: primary}` is whoever is primary \
             when the fault is injected.
             """,
         example: """
@@ -103,10 +103,12 @@ package struct RolesProbe: Probe {
 
     /// Whether some node's data comes from none of the others. One that has just been promoted names its origin.
     static func areStrangers(_ states: [NodeState]) -> Bool {
-        let first = states.first.map { [$0.replication, $0.origin].compactMap { $0 } } ?? []
-        return states.contains { state in
-            !first.contains(state.replication) && !(state.origin.map(first.contains) ?? false)
+        var rest = states
+        var known = Set(rest.popLast().map(\.histories) ?? [])
+        while let index = rest.firstIndex(where: { !known.isDisjoint(with: $0.histories) }) {
+            known.formUnion(rest.remove(at: index).histories)
         }
+        return !rest.isEmpty
     }
 
     package func start(in context: ProbeContext) async throws(FaultError) -> any ProbeSession {

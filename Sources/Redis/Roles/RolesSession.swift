@@ -158,8 +158,8 @@ final class ClusterWatch: Sendable {
 
     private struct All {
         var nodes: [Label: Known] = [:]
-        /// Histories whose beginning has been told.
-        var told: Set<String> = []
+        /// Forks that have been told, by the old primary and the new history.
+        var told: Set<[String]> = []
     }
 
     private let all = Mutex(All())
@@ -187,7 +187,7 @@ final class ClusterWatch: Sendable {
                 change.texts.append("\(node) is \(Self.role(state))\(was)")
             }
             change.forks = Self.forks(all.nodes).filter { $0.old == node }
-            for fork in change.forks where all.told.insert(fork.state.replication).inserted {
+            for fork in change.forks where all.told.insert([fork.old.text, fork.state.replication]).inserted {
                 change.texts.append(
                     "two primaries: \(fork.new) parted from \(fork.old) at offset \(fork.state.forkOffset - 1); "
                         + "\(fork.old) has written \(fork.bytes) bytes since that \(fork.new) does not have")
