@@ -90,6 +90,7 @@ let package = Package(
 
         support("TestSupport", ["Basics"]),
         support("PostgresSupport", ["Basics", "Postgres", "TestSupport"]),
+        support("RedisSupport", ["Basics", "Contracts", "Redis", "TestSupport"]),
         // Plays seeds of simulated worlds; scripts/simulate builds it in release.
         tool("Simulate", ["Basics", "Simulation"]),
         tool("NetworkBench", ["Basics", "Contracts", "Process", "Network", "TestSupport"]),
@@ -113,7 +114,7 @@ let package = Package(
             "FaultContract",
             [
                 "Basics", "Experiment", "Contracts", "Journal", "HTTP", "Docker", "Process", "Network", "Postgres",
-                "Controller", "TestSupport", "PostgresSupport",
+                "Redis", "Controller", "TestSupport", "PostgresSupport", "RedisSupport",
             ]),
         tests("CommandLine", ["Basics", "Experiment", "Contracts", "Journal", "Process"]),
         tests("Controller", ["Basics", "Experiment", "Contracts", "Journal", "Controller", "Simulation"]),
@@ -121,7 +122,7 @@ let package = Package(
         tests(
             "Network",
             ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "Network", "CLinux", "TestSupport"]),
-        tests("Redis", ["Basics", "Experiment", "Contracts", "Redis", "TestSupport"]),
+        tests("Redis", ["Basics", "Experiment", "Contracts", "Redis", "RedisSupport", "TestSupport"]),
         tests("Web", ["Basics", "Experiment", "Contracts", "HTTP", "Web", "CLinux"]),
         tests("Docker", ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "TestSupport"]),
         tests("HTTP", ["Basics", "HTTP", "TestSupport"]),

@@ -159,10 +159,10 @@ package struct FaultError: Error, Sendable, CustomStringConvertible {
         self.underlying = underlying
     }
 
-    package var description: String {
-        let cause = underlying.map { ": \($0)" } ?? ""
-        return "\(message)\(cause)\(advice.isEmpty ? "" : "; \(advice)")"
-    }
+    /// Message and cause in one line, without the advice.
+    package var explained: String { message + (underlying.map { ": \($0)" } ?? "") }
+
+    package var description: String { explained + (advice.isEmpty ? "" : "; \(advice)") }
 }
 
 /// What `squall explain` and the schema say about a kind.

@@ -9,6 +9,8 @@ package struct Target: Sendable, Hashable, Codable {
         case containerName = "container.name"
         /// A connection string as written in the file, `${secret}` unrevealed.
         case postgresDSN = "postgres.dsn"
+        /// The address of a Redis or a Sentinel as written in the file, `${secret}` unrevealed.
+        case redisURL = "redis.url"
         /// The node's name in the probe that reported it.
         case node
         /// Base URL of the node's Patroni API, `http://127.0.0.1:8001`.

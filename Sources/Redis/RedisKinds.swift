@@ -2,5 +2,11 @@ package import Contracts
 
 /// Everything this module adds to the tool.
 package enum RedisKinds {
-    package static let registry = Registry(probes: [RolesProbe.self, CommandProbe.self])
+    package static let registry = Registry(
+        faults: [
+            SentinelFailoverFault.self, ReplicaOfFault.self, ClientPauseFault.self, DebugSleepFault.self,
+            ConfigFault.self, MinReplicasFault.self, KillClientsFault.self, RevokeFault.self,
+        ],
+        mutations: [LedgerLists.self],
+        probes: [LedgerProbe.self, RolesProbe.self, SentinelsProbe.self, CommandProbe.self])
 }

@@ -6,6 +6,7 @@ import Experiment
 import Network
 import Postgres
 import Process
+import Redis
 import TestSupport
 import Testing
 
@@ -19,6 +20,8 @@ struct Contract: Sendable, CustomTestStringConvertible {
         case host
         case postgres
         case patroni
+        case redis
+        case sentinel
         case network
     }
 
@@ -36,6 +39,7 @@ struct Contract: Sendable, CustomTestStringConvertible {
         var registry = DockerKinds.registry
         registry.add(ProcessKinds.registry)
         registry.add(PostgresKinds.registry)
+        registry.add(RedisKinds.registry)
         registry.add(NetworkKinds.registry)
         return registry
     }()
@@ -68,6 +72,7 @@ struct Contract: Sendable, CustomTestStringConvertible {
         let onHost: [Place] = type.targeting == .optional ? [.host] : []
         let needs = type.requires.subtracting([.node, .containerName])
         if needs.contains(.patroniURL) { return needs.isSubset(of: [.patroniURL, .postgresDSN]) ? [.patroni] : [] }
+        if needs == [.redisURL] { return type.kind == SentinelFailoverFault.kind ? [.sentinel] : [.redis] }
         if needs == [.postgresDSN] { return onHost + [.postgres] }
         if needs == [.containerID] { return onHost + [.container] }
         return []
@@ -87,6 +92,8 @@ struct Contract: Sendable, CustomTestStringConvertible {
             case .host: try await HostFixture(self)
             case .postgres: try await PostgresFixture(self)
             case .patroni: try await PatroniFixture(self)
+            case .redis: try await RedisFixture(self)
+            case .sentinel: try await SentinelFixture(self)
             case .network: try await NetworkFixture(self)
             }
         do {

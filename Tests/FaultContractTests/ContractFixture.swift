@@ -6,6 +6,7 @@ import HTTP
 import Network
 import Postgres
 import Process
+import Redis
 
 /// Something real that a fault can be injected into, seen with an outsider's eyes.
 protocol ContractFixture: Sendable {
@@ -50,6 +51,7 @@ func contractContext(run: String) throws -> SystemContext {
     services.register(try LocalTrafficControl(network), as: (any TrafficControl).self)
     services.register(try HTTPClient())
     try PostgresKinds.register(in: &services)
+    services.register(try RedisClient())
     try DockerKinds.register(in: &services, environment: [:])
     return SystemContext(time: SystemTimeSource(), services: services, secrets: .empty, run: run) { _ in }
 }

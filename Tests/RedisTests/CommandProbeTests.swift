@@ -3,6 +3,7 @@ import Contracts
 import Experiment
 import Glibc
 import Redis
+import RedisSupport
 import Testing
 
 @Suite struct CommandProbeTests {

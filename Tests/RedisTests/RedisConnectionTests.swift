@@ -2,6 +2,7 @@ import Basics
 import Contracts
 import Glibc
 import Redis
+import RedisSupport
 import TestSupport
 import Testing
 

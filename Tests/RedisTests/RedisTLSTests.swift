@@ -1,5 +1,6 @@
 import Basics
 import Redis
+import RedisSupport
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import Basics
 import Contracts
 import Experiment
 import Glibc
+import RedisSupport
 import Testing
 
 @testable import Redis

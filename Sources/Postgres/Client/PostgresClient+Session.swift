@@ -44,8 +44,3 @@ extension PostgresClient {
         }
     }
 }
-
-extension FaultError {
-    /// Message and cause in one line, without the advice.
-    var explained: String { message + (underlying.map { ": \($0)" } ?? "") }
-}

@@ -16,9 +16,9 @@ package actor KeptConnections {
         self.secrets = secrets
     }
 
-    /// Connects if it must, then runs the command; both within the deadline.
+    /// Connects if it must, then runs the commands together; all within the deadline.
     package func call(
-        _ command: [String], until deadline: Instant, _ cancellation: Cancellation = .heeded
+        pipeline commands: [[String]], until deadline: Instant, _ cancellation: Cancellation = .heeded
     ) async throws(RedisError) -> RedisConnection.Answers {
         var connection: RedisConnection?
         while connection == nil, let last = idle.popLast() { connection = await last.isOpen ? last : nil }
@@ -28,7 +28,7 @@ package actor KeptConnections {
         } else {
             used = try await client.connect(url, secrets, until: deadline, cancellation)
         }
-        let answers = try await used.call(pipeline: [command], until: deadline, cancellation)
+        let answers = try await used.call(pipeline: commands, until: deadline, cancellation)
         idle.append(used)
         return answers
     }

@@ -1,5 +1,6 @@
 package import Basics
 package import Contracts
+package import Experiment
 
 /// Opens connections to Redis servers and Sentinels; all of them share one thread.
 package final class RedisClient: Sendable {
@@ -69,6 +70,22 @@ package final class RedisClient: Sendable {
             var redacted = error
             redacted.message = context.secrets.redact(error.message)
             throw redacted.faultError(action, advice: advice.isEmpty ? "redis-cli -u '\(url)' PING" : advice)
+        }
+    }
+
+    /// What preflight says of a node that does not answer; nil when it does. A node may be down on purpose.
+    package func finding(
+        on node: NamedValue<RedisURL>, probe: Label, in context: SystemContext
+    ) async -> Finding? {
+        let deadline = context.time.now + .seconds(5)
+        do throws(FaultError) {
+            _ = try await session(node.value, in: context, until: deadline, "node \(node.name) does not answer") {
+                connection throws(RedisError) in
+                try await connection.call(["PING"], until: deadline)
+            }
+            return nil
+        } catch {
+            return Finding(.warning, "probe \(probe): \(error.explained)", advice: error.advice)
         }
     }
 }

@@ -2,8 +2,9 @@ package import Basics
 
 /// One connection to one server, driven without blocking on the client's event loop.
 ///
-/// One call at a time; a call is one command or several that leave together. Every call has an absolute deadline; one that
-/// passes it closes the connection, because a late answer could not be told apart from the next call's.
+/// Calls may overlap: their commands leave at once, and the answers come in the same order. A call is one command or several
+/// that leave together, with an absolute deadline. One that passes it is given up, and its answers are dropped when they come;
+/// the connection takes no new calls then, and is closed when nobody waits for an answer any more.
 ///
 /// All reading, writing and timing is done by handlers on the loop's thread; a caller is woken once, when its call is over,
 /// with the instant at which the last answer was there.
@@ -16,12 +17,16 @@ package actor RedisConnection {
 
     private typealias Outcome = Result<Answers, RedisError>
 
-    /// The call in progress.
+    /// Called with what a server sends unasked, `[pmessage, pattern, channel, text]`, on the connection's loop.
+    package typealias MessageHandler = @Sendable ([RedisValue], Instant) -> Void
+
+    /// A call in progress.
     private struct Work {
         var number: UInt64
         var phase: RedisError.Phase
         var expected: Int
-        var continuation: CheckedContinuation<Outcome, Never>
+        /// nil: given up, but its answers are still to come.
+        var continuation: CheckedContinuation<Outcome, Never>?
         var timer: EventLoop.Timer
         var answers: [RedisValue] = []
     }
@@ -33,8 +38,13 @@ package actor RedisConnection {
     private var socket: RedisSocket?
     private var reader: RedisReader?
     private var isWatchingRoom = false
-    private var work: Work?
+    /// In the order in which they were sent, with consecutive numbers.
+    private var works = FirstInFirstOut<Work>()
     private var lastWork: UInt64 = 0
+    /// How many in `works` somebody waits for.
+    private var waiting = 0
+    private var isRetired = false
+    private var messageHandler: MessageHandler?
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -44,8 +54,17 @@ package actor RedisConnection {
         self.time = time
     }
 
-    /// Open, and not known to be broken. An end of file on an idle connection is noticed at once.
-    package var isOpen: Bool { socket?.isReady ?? false }
+    /// Open, takes calls, and not known to be broken. An end of file on an idle connection is noticed at once.
+    package var isOpen: Bool { socket?.isReady ?? false && !isRetired }
+
+    /// Takes no more calls; closes when those under way are over.
+    package func retire() {
+        isRetired = true
+        if waiting == 0 { drop() }
+    }
+
+    /// From now on messages of a subscription are handed over; without this they would break the connection.
+    package func receive(messages handler: @escaping MessageHandler) { messageHandler = handler }
 
     // MARK: Calls
 
@@ -134,12 +153,8 @@ package actor RedisConnection {
     private func call(
         _ request: Request, until deadline: Instant, _ cancellation: Cancellation
     ) async throws(RedisError) -> Answers {
-        guard socket != nil else {
+        guard socket != nil, !isRetired else {
             throw RedisError(.lost, phase: request.phase, message: "the connection is closed", subject: subject)
-        }
-        guard work == nil else {
-            throw RedisError(
-                .unusable, phase: request.phase, message: "another command runs on this connection", subject: subject)
         }
         lastWork += 1
         let number = lastWork
@@ -163,9 +178,11 @@ package actor RedisConnection {
             let timer = loop.schedule(at: deadline) { [weak self] in
                 self?.assumeIsolated { $0.interrupt(number, .timeout) }
             }
-            work = Work(
-                number: number, phase: request.phase, expected: request.expected, continuation: continuation,
-                timer: timer)
+            works.append(
+                Work(
+                    number: number, phase: request.phase, expected: request.expected, continuation: continuation,
+                    timer: timer))
+            waiting += 1
             begin(request)
         }
     }
@@ -191,7 +208,7 @@ package actor RedisConnection {
             if !readiness.isDisjoint(with: [.writable, .failed]) { try socket.proceed() }
             if !readiness.isDisjoint(with: [.readable, .failed]) { try receive(socket) }
             try flush(socket)
-            if work?.phase == .connect, socket.isReady { finish(.success(Answers(values: [], endedAt: time.now))) }
+            if works.first?.phase == .connect, socket.isReady { finishFirst([]) }
         }
     }
 
@@ -208,14 +225,16 @@ package actor RedisConnection {
     }
 
     private func take(_ value: RedisValue) {
-        guard var current = work, current.phase == .command else {
-            // Nobody has asked: what comes next could be anything.
-            return drop()
+        if let messageHandler, let parts = value.array, parts.first?.text?.hasSuffix("message") == true {
+            return messageHandler(parts, time.now)
         }
+        guard var current = works.first, current.phase == .command else {
+            // Nobody has asked: what comes next could be anything.
+            return fail(.lost, "the server sent an answer that nobody asked for")
+        }
+        guard current.answers.count + 1 < current.expected else { return finishFirst(current.answers + [value]) }
         current.answers.append(value)
-        work = current
-        guard current.answers.count == current.expected else { return }
-        finish(.success(Answers(values: current.answers, endedAt: time.now)))
+        works[0] = current
     }
 
     private func flush(_ socket: RedisSocket) throws(RedisSocket.Failure) {
@@ -230,7 +249,6 @@ package actor RedisConnection {
             try body()
         } catch {
             fail(error.code, error.message)
-            drop()
         }
     }
 
@@ -238,36 +256,60 @@ package actor RedisConnection {
 
     /// The deadline passed or the task was cancelled.
     private func interrupt(_ number: UInt64, _ code: RedisError.Code) {
-        guard let work, work.number == number else { return }
-        guard code == .timeout else { return fail(code, "cancelled") }
-        switch work.phase {
-        case .command: fail(code, "no answer before the deadline")
+        guard let first = works.first, number >= first.number else { return }
+        let index = Int(number - first.number)
+        guard let work = works[index], work.number == number, let continuation = work.continuation else { return }
+        works[index]?.continuation = nil
+        isRetired = true
+        end(work, continuation, .failure(failure(code, reason(code, work.phase), work.phase)))
+        if waiting == 0 { drop() }
+    }
+
+    private func reason(_ code: RedisError.Code, _ phase: RedisError.Phase) -> String {
+        guard code == .timeout else { return "cancelled" }
+        switch phase {
+        case .command: return "no answer before the deadline"
         case .connect where socket?.isConnected == true:
-            fail(code, "no TLS handshake before the deadline: does the server speak TLS?")
-        case .connect: fail(code, "no connection before the deadline")
+            return "no TLS handshake before the deadline: does the server speak TLS?"
+        case .connect: return "no connection before the deadline"
         }
     }
 
-    private func fail(_ code: RedisError.Code, _ message: String) {
-        guard let work else { return }
-        drop()
+    private func failure(_ code: RedisError.Code, _ message: String, _ phase: RedisError.Phase) -> RedisError {
         var error = RedisError(
-            code, phase: work.phase, commandSent: work.phase == .command, message: message, subject: subject)
+            code, phase: phase, commandSent: phase == .command, message: message, subject: subject)
         error.endedAt = time.now
-        finish(.failure(error))
+        return error
     }
 
-    private func finish(_ outcome: Outcome) {
-        guard let ending = work else { return }
-        work = nil
-        loop.cancel(ending.timer)
-        ending.continuation.resume(returning: outcome)
+    /// The connection is of no use any more: closes it and ends everything under way.
+    private func fail(_ code: RedisError.Code, _ message: String) {
+        let ending = works
+        works = FirstInFirstOut()
+        drop()
+        for index in 0..<ending.count {
+            guard let work = ending[index], let continuation = work.continuation else { continue }
+            end(work, continuation, .failure(failure(code, message, work.phase)))
+        }
     }
 
-    /// Closes at once; a command in progress fails. Closing twice is no error.
+    private func finishFirst(_ answers: [RedisValue]) {
+        guard let work = works.removeFirst() else { return }
+        if let continuation = work.continuation {
+            end(work, continuation, .success(Answers(values: answers, endedAt: time.now)))
+        }
+        if isRetired, waiting == 0 { drop() }
+    }
+
+    private func end(_ work: Work, _ continuation: CheckedContinuation<Outcome, Never>, _ outcome: Outcome) {
+        loop.cancel(work.timer)
+        waiting -= 1
+        continuation.resume(returning: outcome)
+    }
+
+    /// Closes at once; what is under way fails. Closing twice is no error.
     package func close() {
         fail(.lost, "closed by this program")
-        drop()
     }
 
     private func drop() {
@@ -284,7 +326,6 @@ package actor RedisConnection {
             isWatchingRoom = readiness.contains(.writable)
         } catch {
             fail(.lost, "\(error)")
-            drop()
         }
     }
 }

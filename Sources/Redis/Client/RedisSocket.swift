@@ -19,6 +19,7 @@ final class RedisSocket {
     private let descriptor: Descriptor
     private let filter: TLSFilter?
     private var outgoing: [UInt8] = []
+    private var incoming = [UInt8](repeating: 0, count: 16_384)
     private(set) var isConnected = false
 
     var number: CInt { descriptor.number }
@@ -90,6 +91,10 @@ final class RedisSocket {
     func flush() throws(Failure) -> Progress {
         while !outgoing.isEmpty {
             let count = Glibc.send(descriptor.number, outgoing, outgoing.count, CInt(MSG_NOSIGNAL))
+            if count == outgoing.count {
+                outgoing.removeAll(keepingCapacity: true)
+                continue
+            }
             if count > 0 {
                 outgoing.removeFirst(count)
                 continue
@@ -105,9 +110,8 @@ final class RedisSocket {
 
     /// Hands over everything that has come, in order.
     func receive(_ take: (UnsafeRawBufferPointer) throws(Failure) -> Void) throws(Failure) {
-        var buffer = [UInt8](repeating: 0, count: 16_384)
         while true {
-            let count = recv(descriptor.number, &buffer, buffer.count, 0)
+            let count = recv(descriptor.number, &incoming, incoming.count, 0)
             if count == 0 { throw Failure(code: .lost, message: "the server closed the connection") }
             if count < 0 {
                 switch errno {
@@ -117,12 +121,12 @@ final class RedisSocket {
                 }
             }
             guard let filter else {
-                try Self.lend(buffer[..<count], take)
+                try Self.lend(incoming[..<count], take)
                 continue
             }
             let plain: [UInt8]
             do throws(TLSFilter.Failure) {
-                plain = try Self.lendFiltered(buffer[..<count], filter)
+                plain = try Self.lendFiltered(incoming[..<count], filter)
             } catch {
                 throw Failure(code: .tls, message: error.message)
             }

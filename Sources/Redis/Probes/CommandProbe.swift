@@ -76,8 +76,7 @@ package struct CommandProbe: Probe {
             }
             return []
         } catch {
-            let cause = error.underlying.map { ": \($0)" } ?? ""
-            return [Finding(.error, "probe \(name): \(error.message)\(cause)", advice: error.advice)]
+            return [Finding(.error, "probe \(name): \(error.explained)", advice: error.advice)]
         }
     }
 

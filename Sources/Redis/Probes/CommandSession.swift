@@ -28,7 +28,8 @@ struct CommandSession: ProbeSession {
     private func look(_ arrival: Arrival) async {
         let sent = context.time.now
         do throws(RedisError) {
-            let answers = try await connections.call(probe.command, until: arrival.due + probe.timeout, .ignored)
+            let answers = try await connections.call(
+                pipeline: [probe.command], until: arrival.due + probe.timeout, .ignored)
             judge(answers, arrival, sent: sent)
         } catch {
             // A read has no effect, so an answer that never came is a failure and not unknown.

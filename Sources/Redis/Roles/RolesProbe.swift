@@ -55,8 +55,7 @@ package struct RolesProbe: Probe {
     }
 
     package func target(forNode node: Label) -> Target? {
-        guard nodes.contains(where: { $0.name == node.text }) else { return nil }
-        return Target(id: "redis:\(node)", name: node.text, attributes: [.node: node.text])
+        nodes.first { $0.name == node.text }.map { RedisTarget.target(named: node, at: $0.value) }
     }
 
     package func preflight(in context: SystemContext) async -> [Finding] {
@@ -80,8 +79,7 @@ package struct RolesProbe: Probe {
                             advice: "redis-cli -u '\(node.value)' INFO; a Sentinel is none"))
                 }
             } catch {
-                let cause = error.underlying.map { ": \($0)" } ?? ""
-                findings.append(Finding(.warning, error.message + cause, advice: error.advice))
+                findings.append(Finding(.warning, error.explained, advice: error.advice))
             }
         }
         if states.isEmpty && !nodes.isEmpty {

@@ -1,57 +1,11 @@
 import Basics
 import Contracts
-import Experiment
-import Glibc
 import Redis
+import RedisSupport
 import Synchronization
-import TestSupport
 import Testing
 
-/// A real Redis of its own on loopback: made for one test, killed when the test lets go of it.
-final class RedisServer: Sendable {
-    let port: UInt16
-    let process: ChildProcess
-    private let folder: TemporaryFolder
-
-    /// - Parameters:
-    ///   - settings: lines of redis.conf.
-    ///   - port: of one that was there before.
-    ///   - role: `server` or `sentinel`.
-    init(
-        _ settings: [String] = [], folder: TemporaryFolder? = nil, port: UInt16? = nil, role: String = "server"
-    ) async throws {
-        self.folder = try folder ?? TemporaryFolder()
-        self.port = try port ?? freeLoopbackPort()
-        let isTLS = settings.contains { $0.hasPrefix("tls-cert-file") }
-        let lines =
-            [
-                isTLS ? "port 0" : "port \(self.port)", isTLS ? "tls-port \(self.port)" : "", "bind 127.0.0.1",
-                role == "server" ? "save \"\"" : "",
-                "dir \(self.folder.path)", "logfile /dev/null",
-            ] + settings
-        let file = try self.folder.write(lines.joined(separator: "\n") + "\n", to: "redis.conf")
-        // Debian's tools hold the server: it is one program, which looks at its name. Its own package would start a service.
-        process = try ChildProcess(["bash", "-c", "exec -a redis-\(role) redis-check-rdb \"$0\"", file])
-        try await eventually("the server listens") { isListening }
-    }
-
-    var url: RedisURL { RedisURL("redis://127.0.0.1:\(port)") }
-
-    private var isListening: Bool {
-        let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        defer { Glibc.close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        let length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, length) == 0 }
-        }
-    }
-
-    func send(_ signal: CInt) { kill(process.pid, signal) }
-}
+@testable import Experiment
 
 /// Looks again and again until it holds.
 func eventually(
@@ -112,10 +66,13 @@ final class RedisFixture: Sendable {
         events.list.withLock { $0 }.compactMap { if case .note(let note) = $0 { note.message } else { nil } }
     }
 
-    /// Runs the probe until `body` has ended.
-    func run(_ probe: some Probe, _ body: () async throws -> Void) async throws {
+    /// Runs the probe until `body` has ended; then, before it is closed, `afterwards` (by default the final reads).
+    func run(
+        _ probe: some Probe, _ body: () async throws -> Void,
+        afterwards: (any ProbeSession) async throws -> Void = { await $0.collect() }
+    ) async throws {
         let context = ProbeContext(system: context) { (_, _, _) throws(FaultError) in
-            throw FaultError(.unexpected, "this probe changes nothing")
+            MutationID("1")
         } closeJournal: { _ in
         }
         let session = try await probe.start(in: context)
@@ -124,6 +81,7 @@ final class RedisFixture: Sendable {
             try await body()
             group.cancelAll()
         }
+        try await afterwards(session)
         try await session.close()
     }
 
@@ -131,5 +89,36 @@ final class RedisFixture: Sendable {
         events.list.withLock { $0 }.compactMap {
             if case .measurement(let measurement) = $0 { measurement.value } else { nil }
         }
+    }
+
+    var readBacks: [ReadBack] {
+        events.list.withLock { $0 }.compactMap { if case .readBack(let readBack) = $0 { readBack } else { nil } }
+    }
+
+    /// The newest value of a metric.
+    func last(_ metric: Label) -> Double? {
+        events.list.withLock { $0 }.reversed().lazy.compactMap { event in
+            if case .measurement(let measurement) = event, measurement.metric == metric { measurement.value } else { nil }
+        }.first
+    }
+
+    func ask(_ server: RedisServer, _ command: [String]) async throws -> RedisValue {
+        try await client.session(server.url, in: context, until: .soon(), "asking a test's server") {
+            connection throws(RedisError) in
+            try await connection.call(command, until: .soon())
+        }
+    }
+
+    struct Unreadable: Error {
+        var problems: [String]
+    }
+
+    /// A probe as a file writes it.
+    func read<Kind: Probe>(_: Kind.Type, _ parameters: [any AnyParameter], _ yaml: String) throws -> Kind {
+        var diagnostics = Diagnostics()
+        let node = YAMLReader.read(SourceText(file: "test.yaml", text: yaml + "\n"), into: &diagnostics)
+        let probe = node.flatMap { ParameterReader.read($0, parameters, into: &diagnostics) { Kind(name: "probe", from: &$0) } }
+        guard let probe, !diagnostics.hasErrors else { throw Unreadable(problems: diagnostics.all.map(\.message)) }
+        return probe
     }
 }

@@ -1,0 +1,63 @@
+package import Contracts
+package import Experiment
+
+/// Changes settings of a running Redis, and gives them back.
+package struct ConfigFault: Fault {
+    package typealias Undo = ConfigChange
+
+    package static let kind = "redis.config"
+    package static let manual = Manual(
+        summary: "Changes settings of a running Redis with CONFIG SET; the prior values come back.",
+        details: """
+            Each of `settings` is read, journalled and set on the target. The effect is that CONFIG GET shows other values \
+            than before: a setting that had the value already proves nothing. Healing sets the prior values, unless the \
+            process is another one: what is set at run time ends with it (CONFIG REWRITE is never sent). Settings whose prior \
+            value is a password are refused.
+            """,
+        example: """
+            - {name: slow-detection, fault: redis.config, target: primary, duration: 30s, settings: {maxclients: "20"}}
+            """)
+    private static let settingsParameter = Parameter<[NamedValue<String>]>.required(
+        "settings", .map(.text), "Values by the names that CONFIG GET knows, for example {maxmemory: 32mb}.")
+    package static let parameters: [any AnyParameter] = [settingsParameter]
+    package static let requires: Set<Target.Attribute> = [.redisURL]
+
+    private let settings: [String: String]
+
+    package init(from reader: inout ParameterReader) {
+        let named = reader.value(Self.settingsParameter)
+        settings = Dictionary(named.map { ($0.name, $0.value) }) { first, _ in first }
+        let location = reader.location(of: Self.settingsParameter.key)
+        if settings.isEmpty { reader.diagnostics.error("no setting is named", at: location) }
+        for problem in settings.keys.sorted().compactMap({ ConfigChange.problem(with: $0) }) {
+            reader.diagnostics.error(problem, at: location)
+        }
+    }
+
+    package func plan(for target: Target) -> PlannedOperation {
+        let text = settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        return PlannedOperation(
+            operation: "CONFIG SET on \(target.name): \(text)", undo: "CONFIG SET to the prior values",
+            privileges: ConfigChange.privileges)
+    }
+
+    package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> ConfigChange {
+        try await ConfigChange.prepare(settings, on: target, in: context)
+    }
+
+    package func inject(_ undo: ConfigChange, in context: SystemContext) async throws(FaultError) -> Effect {
+        try await undo.inject(in: context)
+    }
+
+    package static func heal(_ undo: ConfigChange, in context: SystemContext) async throws(FaultError) {
+        try await undo.heal(in: context)
+    }
+
+    package static func leftover(
+        of undo: ConfigChange, in context: SystemContext
+    ) async throws(FaultError) -> Leftover? {
+        try await undo.leftover(kind: kind, in: context)
+    }
+
+    package static func manualHeal(_ undo: ConfigChange) -> [String] { undo.manual }
+}

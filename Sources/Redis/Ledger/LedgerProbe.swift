@@ -1,0 +1,93 @@
+package import Basics
+package import Contracts
+package import Experiment
+
+/// Appends unique entries at a constant rate and remembers what was acknowledged; in the end it reads what is left.
+package struct LedgerProbe: Probe {
+    package static let kind = "redis.ledger"
+    package static let manual = Manual(
+        summary: "Writes to Redis at a constant rate, remembers every acknowledgement and reads back what is left.",
+        details: """
+            Arrivals are due at fixed instants whatever the system does. The path `sentinel` finds the primary as clients \
+            do: it asks every Sentinel, verifies the answer with ROLE, and follows +switch-master; with `url` instead of \
+            `sentinels` the path is called `kept`. With `pinned-rate` a second client stays with the address that was the \
+            primary's when the run began, on the path `direct:pinned`: what applications without Sentinel support do, \
+            and what loses acknowledged writes after a failover. `direct` adds a writer to each node, on the paths \
+            `direct:<node>`. Only the first path counts as service (RTO, availability); all count for lost writes.
+
+            A write is ok when the primary answers it, with `wait` only when so many replicas have confirmed it on the \
+            same connection; one that fewer confirmed is unknown (too-few-replicas). It has failed only with proof: \
+            refused or rejected before a byte was sent, or refused by an error that Redis raises before it executes \
+            (READONLY, LOADING, MASTERDOWN, NOREPLICAS, OOM, MISCONF, NOPERM …). A timeout, a broken connection and an \
+            error that may be a proxy's own are unknown. All writes of a path share a connection; one on which a write timed \
+            out takes no more of them.
+
+            The writes stand in 64 lists, squall:<run>:<probe>:0 to 63, which are in the journal before the first is made \
+            and are removed at the end, on every node that calls itself a primary. What a node holds is read before a heal \
+            (a resync empties an old primary) and after recovery.
+            """,
+        example: """
+            sessions:
+              type: redis.ledger
+              sentinels: {s1: redis://127.0.0.1:26001, s2: redis://127.0.0.1:26002, s3: redis://127.0.0.1:26003}
+              master: cache
+              addresses: {"redis-1:6379": redis://127.0.0.1:6001, "redis-2:6379": redis://127.0.0.1:6002}
+              rate: 200/s
+              timeout: 1s
+              nodes: {redis-1: redis://127.0.0.1:6001, redis-2: redis://127.0.0.1:6002}
+            """)
+    package static let parameters = LedgerSettings.parameters
+    package static let emits: Set<ObservationKind> = [.operations, .readBacks]
+    package static let changes = [OwnedKeys.plan]
+
+    package let name: Label
+    package let settings: LedgerSettings
+
+    package init(name: Label, from reader: inout ParameterReader) {
+        self.init(name: name, LedgerSettings(from: &reader))
+    }
+
+    package init(name: Label, _ settings: LedgerSettings) {
+        self.name = name
+        self.settings = settings
+    }
+
+    package func target(forNode node: Label) -> Target? {
+        settings.nodes.first { $0.name == node.text }.map { RedisTarget.target(named: node, at: $0.value) }
+    }
+
+    package func preflight(in context: SystemContext) async -> [Finding] {
+        do throws(FaultError) {
+            let client = try context.services.require(RedisClient.self)
+            _ = try await primary(client, context)
+            var findings: [Finding] = []
+            for node in settings.nodes {
+                if let finding = await client.finding(on: node, probe: name, in: context) { findings.append(finding) }
+            }
+            return findings
+        } catch {
+            return [Finding(.error, "probe \(name): \(error.explained)", advice: error.advice)]
+        }
+    }
+
+    package func start(in context: ProbeContext) async throws(FaultError) -> any ProbeSession {
+        let client = try context.system.services.require(RedisClient.self)
+        let pinned = try await primary(client, context.system)
+        return try await LedgerSession.start(name, settings, pinned: pinned, client, context)
+    }
+
+    /// Whoever is the primary now.
+    private func primary(_ client: RedisClient, _ context: SystemContext) async throws(FaultError) -> RedisURL {
+        do throws(RedisError) {
+            let finder = PrimaryFinder(settings.primary, client, context.secrets)
+            let found = try await finder.connect(until: context.time.now + .seconds(5))
+            await found.connection.close()
+            return found.url
+        } catch {
+            var failure = error
+            failure.message = context.secrets.redact(error.message)
+            throw failure.faultError(
+                "there is no primary to write to (\(settings.primary.summary))", advice: settings.primary.advice)
+        }
+    }
+}

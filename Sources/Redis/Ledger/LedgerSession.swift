@@ -1,0 +1,141 @@
+internal import Basics
+internal import Contracts
+internal import Experiment
+internal import Synchronization
+
+/// A ledger at work: paces the writes of all its paths, reads back, and removes its lists.
+final class LedgerSession: ProbeSession {
+    /// One way to Redis with its pace.
+    private struct Lane: Sendable {
+        var writer: LedgerWriter
+        var shared: SharedConnection
+        var rate: Rate
+    }
+
+    private let name: Label
+    private let settings: LedgerSettings
+    private let context: ProbeContext
+    private let client: RedisClient
+    private let owned: OwnedKeys
+    private let mutation: MutationID
+    private let names: NodeNames
+    private let following: SharedConnection
+    private let lanes: [Lane]
+    /// One counter for all paths: a sequence names one write of the run.
+    private let nextSequence = Atomic<Int64>(1)
+
+    /// Journals the lists before the first of them is made.
+    ///
+    /// - Parameter pinned: the address of whoever is the primary now.
+    static func start(
+        _ name: Label, _ settings: LedgerSettings, pinned: RedisURL, _ client: RedisClient, _ context: ProbeContext
+    ) async throws(FaultError) -> LedgerSession {
+        let keys = LedgerKeys(run: context.system.run, probe: name.text)
+        let owned = OwnedKeys(keys: keys, primary: settings.primary, nodes: settings.nodes.map(\.value))
+        let undo: JSONValue
+        do {
+            undo = try JSONValue(encoding: owned)
+        } catch {
+            throw FaultError(.unexpected, "the undo cannot be written as JSON: \(error)")
+        }
+        let mutation = try await context.journal(LedgerLists.kind, settings.primary.summary, undo)
+        return LedgerSession(name, settings, pinned, client, context, owned, mutation)
+    }
+
+    private init(
+        _ name: Label, _ settings: LedgerSettings, _ pinned: RedisURL, _ client: RedisClient, _ context: ProbeContext,
+        _ owned: OwnedKeys, _ mutation: MutationID
+    ) {
+        self.name = name
+        self.settings = settings
+        self.context = context
+        self.client = client
+        self.owned = owned
+        self.mutation = mutation
+        let (system, names) = (context.system, NodeNames(settings.nodes))
+        self.names = names
+        let finder = PrimaryFinder(settings.primary, client, system.secrets)
+        func lane(
+            _ path: Label, _ rate: Rate, isFollowing: Bool = false, _ opening: @escaping SharedConnection.Opening
+        ) -> Lane {
+            let shared = SharedConnection(client, time: system.time, opening)
+            let writer = LedgerWriter(
+                client, probe: name, path: path, keys: owned.keys, settings: settings, shared: shared,
+                isFollowing: isFollowing, context: system)
+            return Lane(writer: writer, shared: shared, rate: rate)
+        }
+        func fixed(_ path: Label, _ rate: Rate, _ url: RedisURL) -> Lane {
+            lane(path, rate) { deadline throws(RedisError) in
+                let connection = try await client.connect(url, system.secrets, until: deadline, .ignored)
+                return SharedConnection.Opened(connection: connection, node: names.name(of: url))
+            }
+        }
+        let path: Label = settings.primary.url == nil ? "sentinel" : "kept"
+        let first = lane(path, settings.rate, isFollowing: true) { deadline throws(RedisError) in
+            let found = try await finder.connect(until: deadline)
+            return SharedConnection.Opened(connection: found.connection, node: names.name(of: found.url))
+        }
+        following = first.shared
+        // Under `direct:` because no client that is told of a failover goes this way: it is evidence, no service.
+        let stuck = settings.pinnedRate.map { fixed("direct:pinned", $0, pinned) }
+        lanes =
+            [first] + (stuck.map { [$0] } ?? [])
+            + settings.direct.map { fixed(Label("direct:\($0.name)"), settings.directRate, $0.value) }
+    }
+
+    func run() async {
+        let start = context.system.time.now
+        await withDiscardingTaskGroup { group in
+            for (index, lane) in lanes.enumerated() {
+                // Lanes are spread over the interval, so that they do not wake all at once.
+                let offset = lane.rate.interval * Int64(index) / Int64(lanes.count)
+                group.addTask { await self.pace(lane, OpenLoop(start: start + offset, rate: lane.rate)) }
+            }
+            for sentinel in settings.primary.sentinels {
+                group.addTask { await self.follow(sentinel) }
+            }
+        }
+        for lane in lanes { await lane.shared.close() }
+    }
+
+    /// Hands each arrival over; after cancellation waits for the writes that are under way.
+    private func pace(_ lane: Lane, _ loop: OpenLoop) async {
+        await withDiscardingTaskGroup { group in
+            await loop.run(
+                time: context.system.time, onStall: { context.system.record(.stall($0)) },
+                { arrival in
+                    let sequence = nextSequence.wrappingAdd(1, ordering: .relaxed).oldValue
+                    group.addTask { await lane.writer.write(sequence, due: arrival.due) }
+                })
+        }
+    }
+
+    /// A client that a Sentinel tells of another primary leaves the old one at once.
+    private func follow(_ sentinel: RedisURL) async {
+        let (master, following) = (settings.primary.master, following)
+        let watch = SentinelEvents(sentinel, client, context.system)
+        await watch.run(["+switch-master"]) { event in
+            if event.text.hasPrefix("\(master) ") { await following.leave() }
+        } isLost: { _ in
+        }
+    }
+
+    private var reader: LedgerReader {
+        LedgerReader(
+            name: name, settings: settings, keys: owned.keys, names: names, client: client, context: context.system)
+    }
+
+    func snapshot() async { await reader.readNodes(.evidence) }
+
+    func collect() async { await reader.readAll() }
+
+    func close() async throws(FaultError) {
+        try await owned.remove(in: context.system)
+        if let leftover = try await owned.leftover(kind: LedgerLists.kind, in: context.system) {
+            throw FaultError(
+                .unexpected, "probe \(name): \(leftover.description) is still there after its removal",
+                advice: owned.manual)
+        }
+        try await context.closeJournal(mutation)
+    }
+}
