@@ -5,8 +5,9 @@ package enum RedisKinds {
     package static let registry = Registry(
         faults: [
             SentinelFailoverFault.self, ReplicaOfFault.self, ClientPauseFault.self, DebugSleepFault.self,
-            ConfigFault.self, MinReplicasFault.self, KillClientsFault.self, RevokeFault.self,
+            ConfigFault.self, MinReplicasFault.self, KillClientsFault.self, RevokeFault.self, EvictionPressureFault.self,
         ],
-        mutations: [LedgerLists.self],
-        probes: [LedgerProbe.self, RolesProbe.self, SentinelsProbe.self, CommandProbe.self])
+        mutations: [ProbeKeys.self],
+        probes: [LedgerProbe.self, RolesProbe.self, SentinelsProbe.self, ReplicationLagProbe.self,
+            CommandProbe.self])
 }

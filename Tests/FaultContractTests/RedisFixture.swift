@@ -17,6 +17,7 @@ final class RedisFixture: ContractFixture {
 
     private static let settings = [
         "repl-diskless-sync-delay 0", "enable-debug-command yes", "user app on nopass ~* &* +@all",
+        "maxmemory 24mb",
     ]
     private let client: RedisClient
     private let server: RedisServer
@@ -52,7 +53,8 @@ final class RedisFixture: ContractFixture {
             values.append(try await ask(["CONFIG", "GET", name], of: server))
         }
         let rights = try await ask(["ACL", "GETUSER", "app"], of: server)
-        return "\(role) \(values) \(rights) waits: \(try await waits())"
+        let keys = try await ask(["DBSIZE"], of: server)
+        return "\(role) keys: \(keys) \(values) \(rights) waits: \(try await waits())"
     }
 
     func identity() async throws -> String {

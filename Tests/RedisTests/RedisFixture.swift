@@ -85,22 +85,20 @@ final class RedisFixture: Sendable {
         try await session.close()
     }
 
-    var values: [Double] {
+    var measurements: [Measurement] {
         events.list.withLock { $0 }.compactMap {
-            if case .measurement(let measurement) = $0 { measurement.value } else { nil }
+            if case .measurement(let measurement) = $0 { measurement } else { nil }
         }
     }
+
+    var values: [Double] { measurements.map(\.value) }
 
     var readBacks: [ReadBack] {
         events.list.withLock { $0 }.compactMap { if case .readBack(let readBack) = $0 { readBack } else { nil } }
     }
 
     /// The newest value of a metric.
-    func last(_ metric: Label) -> Double? {
-        events.list.withLock { $0 }.reversed().lazy.compactMap { event in
-            if case .measurement(let measurement) = event, measurement.metric == metric { measurement.value } else { nil }
-        }.first
-    }
+    func last(_ metric: Label) -> Double? { measurements.last { $0.metric == metric }?.value }
 
     func ask(_ server: RedisServer, _ command: [String]) async throws -> RedisValue {
         try await client.session(server.url, in: context, until: .soon(), "asking a test's server") {

@@ -115,3 +115,38 @@ import Testing
         }
     }
 }
+
+/// How far replicas are behind, on real ones.
+@Suite struct ReplicationLagTests {
+    @Test func aFrozenReplicaFallsBehindAndCatchesUp() async throws {
+        let fixture = try RedisFixture()
+        let primary = try await RedisServer(["repl-diskless-sync-delay 0"])
+        let replica = try await RedisServer(["replicaof 127.0.0.1 \(primary.port)"])
+        try await eventually("the replica is in sync") {
+            try await fixture.ask(replica, ["INFO", "replication"]).text?.contains("master_link_status:up") == true
+        }
+        let probe = try fixture.read(
+            ReplicationLagProbe.self, ReplicationLagProbe.parameters,
+            """
+            url: \(primary.url)
+            nodes: {a: \(primary.url), b: \(replica.url)}
+            every: 20ms
+            timeout: 200ms
+            """)
+        #expect(await probe.preflight(in: fixture.context).isEmpty)
+        try await fixture.run(probe) {
+            try await eventually("the replica shows the newest beat") { fixture.last("lag") == 0 }
+            // The primary is never behind itself.
+            #expect(fixture.measurements.allSatisfy { $0.node == "b" })
+            replica.send(SIGSTOP)
+            let stopped = SystemTimeSource().now
+            try await eventually("it is a second behind") { fixture.last("lag") ?? 0 > 1 }
+            let last = try #require(fixture.measurements.last)
+            #expect(last.isCensored)
+            #expect(last.value <= (last.at - stopped).seconds + 0.1)
+            replica.send(SIGCONT)
+            try await eventually("it has caught up") { fixture.last("lag") == 0 }
+        }
+        #expect(try await fixture.ask(primary, ["DBSIZE"]).integer == 0)
+    }
+}

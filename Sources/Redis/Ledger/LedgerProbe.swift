@@ -59,7 +59,7 @@ package struct LedgerProbe: Probe {
     package func preflight(in context: SystemContext) async -> [Finding] {
         do throws(FaultError) {
             let client = try context.services.require(RedisClient.self)
-            _ = try await primary(client, context)
+            _ = try await PrimaryFinder(settings.primary, client, context.secrets).url(in: context)
             var findings: [Finding] = []
             for node in settings.nodes {
                 if let finding = await client.finding(on: node, probe: name, in: context) { findings.append(finding) }
@@ -72,22 +72,8 @@ package struct LedgerProbe: Probe {
 
     package func start(in context: ProbeContext) async throws(FaultError) -> any ProbeSession {
         let client = try context.system.services.require(RedisClient.self)
-        let pinned = try await primary(client, context.system)
+        let system = context.system
+        let pinned = try await PrimaryFinder(settings.primary, client, system.secrets).url(in: system)
         return try await LedgerSession.start(name, settings, pinned: pinned, client, context)
-    }
-
-    /// Whoever is the primary now.
-    private func primary(_ client: RedisClient, _ context: SystemContext) async throws(FaultError) -> RedisURL {
-        do throws(RedisError) {
-            let finder = PrimaryFinder(settings.primary, client, context.secrets)
-            let found = try await finder.connect(until: context.time.now + .seconds(5))
-            await found.connection.close()
-            return found.url
-        } catch {
-            var failure = error
-            failure.message = context.secrets.redact(error.message)
-            throw failure.faultError(
-                "there is no primary to write to (\(settings.primary.summary))", advice: settings.primary.advice)
-        }
     }
 }

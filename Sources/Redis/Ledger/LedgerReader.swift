@@ -21,7 +21,7 @@ struct LedgerReader: Sendable {
 
     let name: Label
     let settings: LedgerSettings
-    let keys: LedgerKeys
+    let keys: RunKeys
     let names: NodeNames
     let client: RedisClient
     let context: SystemContext
@@ -111,7 +111,7 @@ struct LedgerReader: Sendable {
             if case .error(let text) = answer {
                 throw RedisError(answer: text, phase: .command, subject: connection.subject)
             }
-            sequences += (answer.array ?? []).compactMap(LedgerKeys.sequence)
+            sequences += (answer.array ?? []).compactMap(RunKeys.sequence)
         }
         sequences.sort()
         return Content(

@@ -30,15 +30,9 @@ final class LedgerSession: ProbeSession {
     static func start(
         _ name: Label, _ settings: LedgerSettings, pinned: RedisURL, _ client: RedisClient, _ context: ProbeContext
     ) async throws(FaultError) -> LedgerSession {
-        let keys = LedgerKeys(run: context.system.run, probe: name.text)
+        let keys = RunKeys(run: context.system.run, probe: name.text)
         let owned = OwnedKeys(keys: keys, primary: settings.primary, nodes: settings.nodes.map(\.value))
-        let undo: JSONValue
-        do {
-            undo = try JSONValue(encoding: owned)
-        } catch {
-            throw FaultError(.unexpected, "the undo cannot be written as JSON: \(error)")
-        }
-        let mutation = try await context.journal(LedgerLists.kind, settings.primary.summary, undo)
+        let mutation = try await owned.journal(in: context)
         return LedgerSession(name, settings, pinned, client, context, owned, mutation)
     }
 
@@ -130,12 +124,6 @@ final class LedgerSession: ProbeSession {
     func collect() async { await reader.readAll() }
 
     func close() async throws(FaultError) {
-        try await owned.remove(in: context.system)
-        if let leftover = try await owned.leftover(kind: LedgerLists.kind, in: context.system) {
-            throw FaultError(
-                .unexpected, "probe \(name): \(leftover.description) is still there after its removal",
-                advice: owned.manual)
-        }
-        try await context.closeJournal(mutation)
+        try await owned.close(mutation, of: name, in: context)
     }
 }

@@ -6,7 +6,7 @@ actor LedgerWriter {
     private nonisolated let client: RedisClient
     private let probe: Label
     private let path: Label
-    private let keys: LedgerKeys
+    private let keys: RunKeys
     private let payload: String
     private let settings: LedgerSettings
     private let shared: SharedConnection
@@ -18,7 +18,7 @@ actor LedgerWriter {
 
     /// - Parameter isFollowing: whether a server that refuses writes makes it look for the primary again.
     init(
-        _ client: RedisClient, probe: Label, path: Label, keys: LedgerKeys, settings: LedgerSettings,
+        _ client: RedisClient, probe: Label, path: Label, keys: RunKeys, settings: LedgerSettings,
         shared: SharedConnection, isFollowing: Bool, context: SystemContext
     ) {
         self.client = client

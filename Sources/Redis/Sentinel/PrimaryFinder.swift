@@ -46,6 +46,20 @@ package struct PrimaryFinder: Sendable {
         throw failure ?? RedisError(.unreachable, phase: .connect, message: "no Sentinel names a primary")
     }
 
+    /// Where whoever is the primary now can be reached.
+    package func url(in context: SystemContext) async throws(FaultError) -> RedisURL {
+        do throws(RedisError) {
+            let found = try await connect(until: context.time.now + .seconds(5))
+            await found.connection.close()
+            return found.url
+        } catch {
+            var failure = error
+            failure.message = secrets.redact(error.message)
+            throw failure.faultError(
+                "there is no primary to write to (\(location.summary))", advice: location.advice)
+        }
+    }
+
     /// The addresses that Sentinels name, the one with the most voices first.
     private func named(until deadline: Instant) async throws(RedisError) -> [String] {
         let answers = await withTaskGroup(of: Answer.self) { group in

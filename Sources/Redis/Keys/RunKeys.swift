@@ -1,9 +1,9 @@
-/// Where a ledger writes: lists of its own per run and probe, so that nothing of another run can be counted.
+/// Where a probe writes: keys of its own per run and probe, so that nothing of another run can be counted.
 ///
-/// A write appends its sequence to one of them. Lists and not a key for each write, because a list shows a write that was
+/// For a ledger they are lists: a write appends its sequence to one of them. Lists and not a key for each write, because a list shows a write that was
 /// made twice, and because their names are known beforehand: they are removed without looking through the key space.
 /// There are several, so that none grows too long to be read at once, and so that a cluster spreads them over its shards.
-package struct LedgerKeys: Sendable, Hashable, Codable {
+package struct RunKeys: Sendable, Hashable, Codable {
     /// `squall:<run>:<probe>:`, which is our owner mark as well.
     package var prefix: String
     package var count: Int

@@ -1,27 +1,48 @@
 internal import Basics
 package import Contracts
 
-/// The lists that a ledger makes, as the journal keeps them. Holds addresses as written, no secret.
+/// The keys that a probe makes, as the journal keeps them. Holds addresses as written, no secret.
 package struct OwnedKeys: Sendable, Hashable, Codable {
-    package var keys: LedgerKeys
+    package var keys: RunKeys
     package var primary: PrimaryLocation
     /// Nodes that may have become primaries of their own meanwhile.
     package var nodes: [RedisURL]
 
-    package init(keys: LedgerKeys, primary: PrimaryLocation, nodes: [RedisURL]) {
+    package init(keys: RunKeys, primary: PrimaryLocation, nodes: [RedisURL]) {
         self.keys = keys
         self.primary = primary
         self.nodes = nodes
     }
 
     static let plan = PlannedOperation(
-        operation: "appends to lists of the run's own, squall:<run>:<probe>:…", undo: "UNLINK at the end",
-        privileges: ["+rpush +lrange +unlink +exists +role on the keys squall:*"])
+        operation: "writes keys of the run's own, squall:<run>:<probe>:…", undo: "UNLINK at the end",
+        privileges: ["+rpush +lrange +set +get +unlink +exists +role on the keys squall:*"])
+
+    /// Journals the keys before the first of them is made.
+    func journal(in context: ProbeContext) async throws(FaultError) -> MutationID {
+        let undo: JSONValue
+        do {
+            undo = try JSONValue(encoding: self)
+        } catch {
+            throw FaultError(.unexpected, "the undo cannot be written as JSON: \(error)")
+        }
+        return try await context.journal(ProbeKeys.kind, primary.summary, undo)
+    }
+
+    /// Removes the keys, sees that they are gone, and says so in the journal.
+    func close(_ mutation: MutationID, of probe: Label, in context: ProbeContext) async throws(FaultError) {
+        try await remove(in: context.system)
+        if let leftover = try await leftover(kind: ProbeKeys.kind, in: context.system) {
+            throw FaultError(
+                .unexpected, "probe \(probe): \(leftover.description) is still there after its removal", advice: manual)
+        }
+        try await context.closeJournal(mutation)
+    }
 
     private static let patience = Span.seconds(30)
     private static let attempt = Span.seconds(5)
 
-    /// Removes the lists from the primary, retrying while a failover goes on, and from every other reachable node that calls
+    /// Removes the keys from the primary, retrying while a failover goes on, and from every other reachable node that calls
     /// itself a primary (after a fork both sides hold them). Replicas follow theirs.
     package func remove(in context: SystemContext) async throws(FaultError) {
         let deadline = context.time.now + Self.patience
@@ -41,7 +62,7 @@ package struct OwnedKeys: Sendable, Hashable, Codable {
         }
     }
 
-    /// Where lists still are; nil when the primary and every reachable other one are clean.
+    /// Where keys still are; nil when the primary and every reachable other one are clean.
     package func leftover(kind: String, in context: SystemContext) async throws(FaultError) -> Leftover? {
         let counts = try await onPrimaries(["EXISTS"] + keys.names, context)
         let places = counts.filter { $0.count > 0 }.map { "\($0.count) on \($0.place)" }
@@ -99,21 +120,4 @@ package struct OwnedKeys: Sendable, Hashable, Codable {
         }
         return results
     }
-}
-
-/// The change that a ledger makes to Redis: its lists. The journal removes them if the ledger cannot.
-package enum LedgerLists: Mutation {
-    package typealias Undo = OwnedKeys
-
-    package static let kind = "redis.ledger-keys"
-
-    package static func heal(_ undo: OwnedKeys, in context: SystemContext) async throws(FaultError) {
-        try await undo.remove(in: context)
-    }
-
-    package static func leftover(of undo: OwnedKeys, in context: SystemContext) async throws(FaultError) -> Leftover? {
-        try await undo.leftover(kind: kind, in: context)
-    }
-
-    package static func manualHeal(_ undo: OwnedKeys) -> [String] { [undo.manual] }
 }
