@@ -22,6 +22,7 @@ struct Contract: Sendable, CustomTestStringConvertible {
         case patroni
         case redis
         case sentinel
+        case cluster
         case network
     }
 
@@ -72,7 +73,13 @@ struct Contract: Sendable, CustomTestStringConvertible {
         let onHost: [Place] = type.targeting == .optional ? [.host] : []
         let needs = type.requires.subtracting([.node, .containerName])
         if needs.contains(.patroniURL) { return needs.isSubset(of: [.patroniURL, .postgresDSN]) ? [.patroni] : [] }
-        if needs == [.redisURL] { return type.kind == SentinelFailoverFault.kind ? [.sentinel] : [.redis] }
+        if needs == [.redisURL] {
+            switch type.kind {
+            case SentinelFailoverFault.kind: return [.sentinel]
+            case ClusterFailoverFault.kind: return [.cluster]
+            default: return [.redis]
+            }
+        }
         if needs == [.postgresDSN] { return onHost + [.postgres] }
         if needs == [.containerID] { return onHost + [.container] }
         return []
@@ -94,6 +101,7 @@ struct Contract: Sendable, CustomTestStringConvertible {
             case .patroni: try await PatroniFixture(self)
             case .redis: try await RedisFixture(self)
             case .sentinel: try await SentinelFixture(self)
+            case .cluster: try await ClusterFixture(self)
             case .network: try await NetworkFixture(self)
             }
         do {

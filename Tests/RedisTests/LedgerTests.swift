@@ -48,7 +48,7 @@ import Testing
             """
             url: \(old.url)
             rate: 200/s
-            timeout: 1s
+            timeout: 5s
             nodes: {old: \(old.url), new: \(new.url)}
             """)
         #expect(await probe.preflight(in: fixture.context).isEmpty)

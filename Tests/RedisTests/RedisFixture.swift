@@ -113,10 +113,20 @@ final class RedisFixture: Sendable {
 
     /// A probe as a file writes it.
     func read<Kind: Probe>(_: Kind.Type, _ parameters: [any AnyParameter], _ yaml: String) throws -> Kind {
+        try read(parameters, yaml) { Kind(name: "probe", from: &$0) }
+    }
+
+    func fault<Kind: Fault>(_: Kind.Type, _ parameters: [any AnyParameter], _ yaml: String) throws -> Kind {
+        try read(parameters, yaml) { Kind(from: &$0) }
+    }
+
+    private func read<Kind>(
+        _ parameters: [any AnyParameter], _ yaml: String, _ build: (inout ParameterReader) -> Kind
+    ) throws -> Kind {
         var diagnostics = Diagnostics()
         let node = YAMLReader.read(SourceText(file: "test.yaml", text: yaml + "\n"), into: &diagnostics)
-        let probe = node.flatMap { ParameterReader.read($0, parameters, into: &diagnostics) { Kind(name: "probe", from: &$0) } }
-        guard let probe, !diagnostics.hasErrors else { throw Unreadable(problems: diagnostics.all.map(\.message)) }
-        return probe
+        let kind = node.flatMap { ParameterReader.read($0, parameters, into: &diagnostics, build: build) }
+        guard let kind, !diagnostics.hasErrors else { throw Unreadable(problems: diagnostics.all.map(\.message)) }
+        return kind
     }
 }

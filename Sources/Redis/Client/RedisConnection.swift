@@ -54,6 +54,9 @@ package actor RedisConnection {
         self.time = time
     }
 
+    /// `subject` without its port.
+    nonisolated var host: String { String(subject[..<(subject.lastIndex(of: ":") ?? subject.endIndex)]) }
+
     /// Open, takes calls, and not known to be broken. An end of file on an idle connection is noticed at once.
     package var isOpen: Bool { socket?.isReady ?? false && !isRetired }
 

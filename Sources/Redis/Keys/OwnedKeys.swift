@@ -48,7 +48,7 @@ package struct OwnedKeys: Sendable, Hashable, Codable {
         let deadline = context.time.now + Self.patience
         while true {
             do throws(FaultError) {
-                _ = try await onPrimaries(["UNLINK"] + keys.names, context)
+                _ = try await onPrimaries("UNLINK", context)
                 return
             } catch {
                 if error.code == .denied || error.code == .cancelled { throw error }
@@ -64,7 +64,7 @@ package struct OwnedKeys: Sendable, Hashable, Codable {
 
     /// Where keys still are; nil when the primary and every reachable other one are clean.
     package func leftover(kind: String, in context: SystemContext) async throws(FaultError) -> Leftover? {
-        let counts = try await onPrimaries(["EXISTS"] + keys.names, context)
+        let counts = try await onPrimaries("EXISTS", context)
         let places = counts.filter { $0.count > 0 }.map { "\($0.count) on \($0.place)" }
         guard !places.isEmpty else { return nil }
         return Leftover(
@@ -74,50 +74,78 @@ package struct OwnedKeys: Sendable, Hashable, Codable {
 
     /// What a person would type, at whoever is the primary.
     package var manual: String {
-        let url = primary.url?.text ?? nodes.first?.text ?? "redis://PRIMARY"
+        let url = primary.url?.text ?? primary.cluster.first?.text ?? nodes.first?.text ?? "redis://PRIMARY"
         return "redis-cli -u '\(url)' --scan --pattern '\(keys.prefix)*' | xargs redis-cli -u '\(url)' UNLINK"
     }
 
-    /// Runs one command that answers with a number on the primary, which must be there, and on other primaries.
-    private func onPrimaries(
-        _ command: [String], _ context: SystemContext
-    ) async throws(FaultError) -> [(place: String, count: Int64)] {
+    /// What one node answered.
+    private struct Tally {
+        var place: String
+        /// Keys that it did not leave to others.
+        var answered = 0
+        var count: Int64 = 0
+    }
+
+    /// Runs a command that answers with a number, for every key, on the primaries that clients reach, all of which must be
+    /// there, and on other nodes that call themselves primaries.
+    private func onPrimaries(_ verb: String, _ context: SystemContext) async throws(FaultError) -> [Tally] {
         let client = try context.services.require(RedisClient.self)
-        let action = "looking after the keys \(keys.prefix)… failed"
-        var results: [(place: String, count: Int64)] = []
-        let deadline = context.time.now + Self.attempt
-        do throws(RedisError) {
-            let found = try await PrimaryFinder(primary, client, context.secrets).connect(until: deadline)
-            let connection = found.connection
-            let answer: RedisValue
-            do throws(RedisError) {
-                answer = try await connection.call(command, until: deadline)
-            } catch {
-                await connection.close()
-                throw error
-            }
-            await connection.close()
-            results.append((found.url.text, answer.integer ?? 0))
-        } catch {
-            var failure = error
-            failure.message = context.secrets.redact(error.message)
-            throw failure.faultError(action, advice: manual)
+        let reached = try await reached(client, context)
+        var tallies: [Tally] = []
+        for url in reached { tallies.append(try await tally(verb, at: url, client, context)) }
+        let answered = tallies.reduce(0) { $0 + $1.answered }
+        guard answered >= keys.count else {
+            throw FaultError(
+                .unreachable, "for \(keys.count - answered) of \(keys.count) keys \(keys.prefix)… nobody answers",
+                advice: manual)
         }
-        for node in nodes where !results.contains(where: { $0.place == node.text }) {
+        for node in nodes where !reached.contains(node) {
             do throws(FaultError) {
-                let deadline = context.time.now + Self.attempt
-                let answer = try await client.session(node, in: context, until: deadline, action, advice: manual) {
-                    connection throws(RedisError) -> Int64? in
-                    guard try await connection.call(["ROLE"], until: deadline).array?.first?.text == "master" else {
-                        return nil
-                    }
-                    return try await connection.call(command, until: deadline).integer
-                }
-                if let answer { results.append((node.text, answer)) }
+                tallies.append(try await tally(verb, at: node, client, context))
             } catch  where error.code == .unreachable || error.code == .timeout {
                 continue
             }
         }
-        return results
+        return tallies
+    }
+
+    /// Whom clients write to: the primary, or every owner of slots in a cluster.
+    private func reached(_ client: RedisClient, _ context: SystemContext) async throws(FaultError) -> [RedisURL] {
+        let finder = PrimaryFinder(primary, client, context.secrets)
+        guard !primary.cluster.isEmpty else { return [try await finder.url(in: context)] }
+        do throws(RedisError) {
+            let reader = ClusterReader(primary, client, context.secrets)
+            return try await reader.map(until: context.time.now + Self.attempt).allOwners.map { primary.reach($0) }
+        } catch {
+            var failure = error
+            failure.message = context.secrets.redact(error.message)
+            throw failure.faultError("the owners of the keys \(keys.prefix)… are not known", advice: primary.advice)
+        }
+    }
+
+    private func tally(
+        _ verb: String, at url: RedisURL, _ client: RedisClient, _ context: SystemContext
+    ) async throws(FaultError) -> Tally {
+        let deadline = context.time.now + Self.attempt
+        let action = "looking after the keys \(keys.prefix)… failed"
+        return try await client.session(url, in: context, until: deadline, action, advice: manual) {
+            connection throws(RedisError) in
+            var tally = Tally(place: url.text)
+            // What a replica holds is its primary's business.
+            guard try await connection.call(["ROLE"], until: deadline).array?.first?.text == "master" else {
+                return tally
+            }
+            // One by one: in a cluster they belong to different nodes.
+            let commands = keys.names.map { [verb, $0] }
+            for answer in try await connection.call(pipeline: commands, until: deadline).values {
+                if case .error(let text) = answer {
+                    if Redirection(text, asked: "") != nil { continue }
+                    throw RedisError(answer: text, phase: .command, subject: connection.subject)
+                }
+                tally.answered += 1
+                tally.count += answer.integer ?? 0
+            }
+            return tally
+        }
     }
 }

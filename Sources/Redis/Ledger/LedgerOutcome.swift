@@ -54,6 +54,6 @@ package struct WriteJudgement: Sendable, Hashable {
     /// A server that will not take writes for a while: drivers close such a connection and look for the primary again.
     static func isMisplaced(_ answers: [RedisValue]) -> Bool {
         guard case .error(let text) = answers.first else { return false }
-        return text.hasPrefix("READONLY") || text.hasPrefix("MASTERDOWN") || text.hasPrefix("LOADING")
+        return ["READONLY", "MASTERDOWN", "LOADING", "CLUSTERDOWN"].contains { text.hasPrefix($0) }
     }
 }

@@ -10,7 +10,8 @@ package struct LedgerProbe: Probe {
         details: """
             Arrivals are due at fixed instants whatever the system does. The path `sentinel` finds the primary as clients \
             do: it asks every Sentinel, verifies the answer with ROLE, and follows +switch-master; with `url` instead of \
-            `sentinels` the path is called `kept`. With `pinned-rate` a second client stays with the address that was the \
+            `sentinels` the path is called `kept`. With `cluster` the path is `cluster`: each write goes to the owner of its \
+            key's slot, and follows MOVED and ASK. With `pinned-rate` a second client stays with the address that was the \
             primary's when the run began, on the path `direct:pinned`: what applications without Sentinel support do, \
             and what loses acknowledged writes after a failover. `direct` adds a writer to each node, on the paths \
             `direct:<node>`. Only the first path counts as service (RTO, availability); all count for lost writes.
@@ -59,7 +60,7 @@ package struct LedgerProbe: Probe {
     package func preflight(in context: SystemContext) async -> [Finding] {
         do throws(FaultError) {
             let client = try context.services.require(RedisClient.self)
-            _ = try await PrimaryFinder(settings.primary, client, context.secrets).url(in: context)
+            _ = try await primary(client, context)
             var findings: [Finding] = []
             for node in settings.nodes {
                 if let finding = await client.finding(on: node, probe: name, in: context) { findings.append(finding) }
@@ -72,8 +73,24 @@ package struct LedgerProbe: Probe {
 
     package func start(in context: ProbeContext) async throws(FaultError) -> any ProbeSession {
         let client = try context.system.services.require(RedisClient.self)
-        let system = context.system
-        let pinned = try await PrimaryFinder(settings.primary, client, system.secrets).url(in: system)
+        let pinned = try await primary(client, context.system)
         return try await LedgerSession.start(name, settings, pinned: pinned, client, context)
+    }
+
+    /// Whoever is the primary now; nil in a cluster that is well, where every shard has one.
+    private func primary(_ client: RedisClient, _ context: SystemContext) async throws(FaultError) -> RedisURL? {
+        let location = settings.primary
+        guard !location.cluster.isEmpty else {
+            return try await PrimaryFinder(location, client, context.secrets).url(in: context)
+        }
+        do throws(RedisError) {
+            let reader = ClusterReader(location, client, context.secrets)
+            _ = try await reader.map(until: context.time.now + .seconds(5))
+            return nil
+        } catch {
+            var failure = error
+            failure.message = context.secrets.redact(error.message)
+            throw failure.faultError("\(location.summary) takes no writes", advice: location.advice)
+        }
     }
 }

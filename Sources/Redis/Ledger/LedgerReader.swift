@@ -34,7 +34,9 @@ struct LedgerReader: Sendable {
             for node in settings.nodes where Label(node.name) != authority {
                 group.addTask {
                     let content = await repeatedly(until: deadline) { deadline throws(RedisError) in
-                        try await read(try await client.connect(node.value, context.secrets, until: deadline), deadline)
+                        let connection = try await client.connect(node.value, context.secrets, until: deadline)
+                        let read = try await read(connection, deadline)
+                        return Self.content(read.sequences, at: context.time.now)
                     }
                     report(Label(node.name), stage, isAuthoritative: false, content)
                 }
@@ -42,13 +44,11 @@ struct LedgerReader: Sendable {
         }
     }
 
-    /// The authoritative content of whoever clients find as the primary, and beside it that of every other node.
+    /// The authoritative content of whoever clients reach, and beside it that of every other node.
     func readAll() async {
-        let finder = PrimaryFinder(settings.primary, client, context.secrets)
-        let answer = await repeatedly(until: context.time.now + Self.authorityPatience) {
-            deadline throws(RedisError) -> (Label, Content) in
-            let found = try await finder.connect(until: deadline)
-            return (names.name(of: found.url), try await read(found.connection, deadline))
+        let deadline = context.time.now + Self.authorityPatience
+        let answer = await repeatedly(until: deadline) { deadline throws(RedisError) -> (Label, Content) in
+            try await settings.primary.cluster.isEmpty ? readPrimary(deadline) : readCluster(deadline)
         }
         switch answer {
         case .success(let (node, content)):
@@ -58,6 +58,29 @@ struct LedgerReader: Sendable {
             report("primary", .final, isAuthoritative: true, .failure(error))
             await readNodes(.final)
         }
+    }
+
+    private func readPrimary(_ deadline: Instant) async throws(RedisError) -> (Label, Content) {
+        let found = try await PrimaryFinder(settings.primary, client, context.secrets).connect(until: deadline)
+        let read = try await read(found.connection, deadline)
+        return (names.name(of: found.url), Self.content(read.sequences, at: context.time.now))
+    }
+
+    /// All owners together; each list must have been read from one of them.
+    private func readCluster(_ deadline: Instant) async throws(RedisError) -> (Label, Content) {
+        let map = try await ClusterReader(settings.primary, client, context.secrets).map(until: deadline)
+        var (sequences, lists) = ([Int64](), 0)
+        for owner in map.allOwners {
+            let url = settings.primary.reach(owner)
+            let read = try await read(try await client.connect(url, context.secrets, until: deadline), deadline)
+            sequences += read.sequences
+            lists += read.lists
+        }
+        guard lists == keys.count else {
+            throw RedisError(
+                .lost, phase: .command, message: "only \(lists) of \(keys.count) lists have an owner that answers")
+        }
+        return ("cluster", Self.content(sequences, at: context.time.now))
     }
 
     private func report(
@@ -96,26 +119,36 @@ struct LedgerReader: Sendable {
         }
     }
 
-    /// Reads all lists with one call and closes the connection.
-    private func read(_ connection: RedisConnection, _ deadline: Instant) async throws(RedisError) -> Content {
+    /// Reads all lists with one call and closes the connection. Lists that belong to other nodes of a cluster are left out.
+    private func read(
+        _ connection: RedisConnection, _ deadline: Instant
+    ) async throws(RedisError) -> (sequences: [Int64], lists: Int) {
+        // A replica of a cluster shows what it has only to clients that have said so; elsewhere it is an error.
+        let isCluster = !settings.primary.cluster.isEmpty
+        let commands = (isCluster ? [["READONLY"]] : []) + keys.reading
         let answers: RedisConnection.Answers
         do throws(RedisError) {
-            answers = try await connection.call(pipeline: keys.reading, until: deadline)
+            answers = try await connection.call(pipeline: commands, until: deadline)
         } catch {
             await connection.close()
             throw error
         }
         await connection.close()
-        var sequences: [Int64] = []
-        for answer in answers.values {
+        var (sequences, lists) = ([Int64](), 0)
+        for answer in answers.values.dropFirst(isCluster ? 1 : 0) {
             if case .error(let text) = answer {
+                if isCluster, Redirection(text, asked: "") != nil { continue }
                 throw RedisError(answer: text, phase: .command, subject: connection.subject)
             }
             sequences += (answer.array ?? []).compactMap(RunKeys.sequence)
+            lists += 1
         }
-        sequences.sort()
-        return Content(
-            present: Self.ranges(sequences), duplicated: Self.duplicates(sequences), at: context.time.now)
+        return (sequences, lists)
+    }
+
+    private static func content(_ sequences: [Int64], at instant: Instant) -> Content {
+        let sorted = sequences.sorted()
+        return Content(present: ranges(sorted), duplicated: duplicates(sorted), at: instant)
     }
 
     /// Of ascending numbers, which may repeat.

@@ -8,7 +8,7 @@ final class LedgerSession: ProbeSession {
     /// One way to Redis with its pace.
     private struct Lane: Sendable {
         var writer: LedgerWriter
-        var shared: SharedConnection
+        var route: LedgerRoute
         var rate: Rate
     }
 
@@ -19,16 +19,17 @@ final class LedgerSession: ProbeSession {
     private let owned: OwnedKeys
     private let mutation: MutationID
     private let names: NodeNames
-    private let following: SharedConnection
+    /// Of a client that Sentinels tell where to go.
+    private let following: SharedConnection?
     private let lanes: [Lane]
     /// One counter for all paths: a sequence names one write of the run.
     private let nextSequence = Atomic<Int64>(1)
 
     /// Journals the lists before the first of them is made.
     ///
-    /// - Parameter pinned: the address of whoever is the primary now.
+    /// - Parameter pinned: the address of whoever is the primary now; nil in a cluster, which has several.
     static func start(
-        _ name: Label, _ settings: LedgerSettings, pinned: RedisURL, _ client: RedisClient, _ context: ProbeContext
+        _ name: Label, _ settings: LedgerSettings, pinned: RedisURL?, _ client: RedisClient, _ context: ProbeContext
     ) async throws(FaultError) -> LedgerSession {
         let keys = RunKeys(run: context.system.run, probe: name.text)
         let owned = OwnedKeys(keys: keys, primary: settings.primary, nodes: settings.nodes.map(\.value))
@@ -37,7 +38,7 @@ final class LedgerSession: ProbeSession {
     }
 
     private init(
-        _ name: Label, _ settings: LedgerSettings, _ pinned: RedisURL, _ client: RedisClient, _ context: ProbeContext,
+        _ name: Label, _ settings: LedgerSettings, _ pinned: RedisURL?, _ client: RedisClient, _ context: ProbeContext,
         _ owned: OwnedKeys, _ mutation: MutationID
     ) {
         self.name = name
@@ -48,30 +49,35 @@ final class LedgerSession: ProbeSession {
         self.mutation = mutation
         let (system, names) = (context.system, NodeNames(settings.nodes))
         self.names = names
-        let finder = PrimaryFinder(settings.primary, client, system.secrets)
-        func lane(
-            _ path: Label, _ rate: Rate, isFollowing: Bool = false, _ opening: @escaping SharedConnection.Opening
-        ) -> Lane {
-            let shared = SharedConnection(client, time: system.time, opening)
+        func lane(_ path: Label, _ rate: Rate, _ route: LedgerRoute) -> Lane {
             let writer = LedgerWriter(
-                client, probe: name, path: path, keys: owned.keys, settings: settings, shared: shared,
-                isFollowing: isFollowing, context: system)
-            return Lane(writer: writer, shared: shared, rate: rate)
+                client, probe: name, path: path, keys: owned.keys, settings: settings, route: route, context: system)
+            return Lane(writer: writer, route: route, rate: rate)
         }
         func fixed(_ path: Label, _ rate: Rate, _ url: RedisURL) -> Lane {
-            lane(path, rate) { deadline throws(RedisError) in
+            let shared = SharedConnection(client, time: system.time) { deadline throws(RedisError) in
                 let connection = try await client.connect(url, system.secrets, until: deadline, .ignored)
                 return SharedConnection.Opened(connection: connection, node: names.name(of: url))
             }
+            return lane(path, rate, .server(shared, isFollowing: false))
         }
-        let path: Label = settings.primary.url == nil ? "sentinel" : "kept"
-        let first = lane(path, settings.rate, isFollowing: true) { deadline throws(RedisError) in
-            let found = try await finder.connect(until: deadline)
-            return SharedConnection.Opened(connection: found.connection, node: names.name(of: found.url))
+        let first: Lane
+        if settings.primary.cluster.isEmpty {
+            let finder = PrimaryFinder(settings.primary, client, system.secrets)
+            let shared = SharedConnection(client, time: system.time) { deadline throws(RedisError) in
+                let found = try await finder.connect(until: deadline)
+                return SharedConnection.Opened(connection: found.connection, node: names.name(of: found.url))
+            }
+            following = shared
+            let path: Label = settings.primary.url == nil ? "sentinel" : "kept"
+            first = lane(path, settings.rate, .server(shared, isFollowing: true))
+        } else {
+            following = nil
+            let routes = ClusterRoutes(settings.primary, names, client, system.secrets, system.time)
+            first = lane("cluster", settings.rate, .cluster(routes))
         }
-        following = first.shared
         // Under `direct:` because no client that is told of a failover goes this way: it is evidence, no service.
-        let stuck = settings.pinnedRate.map { fixed("direct:pinned", $0, pinned) }
+        let stuck = settings.pinnedRate.flatMap { rate in pinned.map { fixed("direct:pinned", rate, $0) } }
         lanes =
             [first] + (stuck.map { [$0] } ?? [])
             + settings.direct.map { fixed(Label("direct:\($0.name)"), settings.directRate, $0.value) }
@@ -89,7 +95,7 @@ final class LedgerSession: ProbeSession {
                 group.addTask { await self.follow(sentinel) }
             }
         }
-        for lane in lanes { await lane.shared.close() }
+        for lane in lanes { await lane.route.close() }
     }
 
     /// Hands each arrival over; after cancellation waits for the writes that are under way.
@@ -109,7 +115,7 @@ final class LedgerSession: ProbeSession {
         let (master, following) = (settings.primary.master, following)
         let watch = SentinelEvents(sentinel, client, context.system)
         await watch.run(["+switch-master"]) { event in
-            if event.text.hasPrefix("\(master) ") { await following.leave() }
+            if event.text.hasPrefix("\(master) ") { await following?.leave() }
         } isLost: { _ in
         }
     }

@@ -49,6 +49,11 @@ package struct LedgerSettings: Sendable, Hashable {
         if timeout <= .zero {
             reader.diagnostics.error("the timeout must be longer than nothing", at: reader.location(of: "timeout"))
         }
+        if pinnedRate != nil, !primary.cluster.isEmpty {
+            reader.diagnostics.error(
+                "a cluster has several primaries: a client cannot stay with the one",
+                at: reader.location(of: Self.pinnedRateParameter.key))
+        }
         if confirmation.replicas > 0, confirmation.patience >= timeout {
             reader.diagnostics.error(
                 "wait-timeout must be shorter than timeout, or a write could never be found unconfirmed",

@@ -9,25 +9,22 @@ actor LedgerWriter {
     private let keys: RunKeys
     private let payload: String
     private let settings: LedgerSettings
-    private let shared: SharedConnection
+    private let route: LedgerRoute
     private let context: SystemContext
-    private let isFollowing: Bool
     private var acknowledgedBy: Set<Label> = []
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { client.loop.asUnownedSerialExecutor() }
 
-    /// - Parameter isFollowing: whether a server that refuses writes makes it look for the primary again.
     init(
         _ client: RedisClient, probe: Label, path: Label, keys: RunKeys, settings: LedgerSettings,
-        shared: SharedConnection, isFollowing: Bool, context: SystemContext
+        route: LedgerRoute, context: SystemContext
     ) {
         self.client = client
         self.probe = probe
         self.path = path
         self.keys = keys
         self.settings = settings
-        self.shared = shared
-        self.isFollowing = isFollowing
+        self.route = route
         self.context = context
         payload = String(repeating: "x", count: Int(settings.payload.bytes))
     }
@@ -38,10 +35,8 @@ actor LedgerWriter {
         let sent = context.time.now
         var node = Label.none
         do throws(RedisError) {
-            let opened = try await shared.opened(until: deadline)
-            node = opened.node
-            let answers = try await opened.connection.call(pipeline: commands(sequence), until: deadline, .ignored)
-            if isFollowing, WriteJudgement.isMisplaced(answers.values) { await shared.leave(opened.connection) }
+            let answers = try await route.send(
+                commands(sequence), about: keys.name(of: sequence), until: deadline) { node = $0 }
             record(sequence, due, sent, answers.endedAt, .answered(answers.values), node)
         } catch {
             record(sequence, due, sent, error.endedAt ?? context.time.now, .failed(error), node)
