@@ -7,7 +7,10 @@ internal import Synchronization
 /// Blocking or polling C code must never run on Swift's cooperative pool (two blocked calls stop every probe on a
 /// two-core machine), and Dispatch shares that pool's threads on Linux. An actor names a loop as its `unownedExecutor`;
 /// its methods then run on the loop's thread, and so do the descriptor and timer handlers it registers.
-package final class EventLoop: SerialExecutor {
+///
+/// What does thousands of small things a second with such actors names the loop as its task executor, too
+/// (`withTaskExecutorPreference`), and sleeps with its clock: then no thread has to wake another one.
+package final class EventLoop: SerialExecutor, TaskExecutor {
     /// Which readiness a watcher waits for, and which it is told of.
     package struct Readiness: OptionSet, Sendable {
         package let rawValue: UInt32
@@ -146,20 +149,27 @@ package final class EventLoop: SerialExecutor {
         squall_name_thread(name)
         var events = [epoll_event](repeating: epoll_event(), count: 256)
         while !state.withLock({ $0.isStopped }) {
-            let count = epoll_wait(poller, &events, CInt(events.count), timeout())
+            let count = wait(&events)
             for index in 0..<max(0, Int(count)) { dispatch(events[index]) }
             fireTimers()
             runJobs()
         }
     }
 
-    /// Milliseconds until the next timer, rounded up; 0 when jobs wait, -1 when nothing is due.
-    private func timeout() -> CInt {
+    /// Until something is ready or the next timer is due. A kernel before 5.11 knows whole milliseconds only, rounded up.
+    private func wait(_ events: inout [epoll_event]) -> CInt {
+        guard let timeout = timeout() else { return epoll_wait(poller, &events, CInt(events.count), -1) }
+        var limit = timespec(tv_sec: Int(timeout / 1_000_000_000), tv_nsec: Int(timeout % 1_000_000_000))
+        let count = epoll_pwait2(poller, &events, CInt(events.count), &limit, nil)
+        if count >= 0 || errno != ENOSYS { return count }
+        return epoll_wait(poller, &events, CInt(events.count), CInt(clamping: (timeout + 999_999) / 1_000_000))
+    }
+
+    /// Nanoseconds until the next timer; 0 when jobs wait, nil when nothing is due.
+    private func timeout() -> Int64? {
         state.withLock { state in
             if !state.jobs.isEmpty { return 0 }
-            guard let next = state.timers.earliest else { return -1 }
-            let remaining = next.nanoseconds - squall_boottime()
-            return remaining <= 0 ? 0 : CInt(clamping: (remaining + 999_999) / 1_000_000)
+            return state.timers.earliest.map { max(0, $0.nanoseconds - squall_boottime()) }
         }
     }
 
@@ -182,7 +192,9 @@ package final class EventLoop: SerialExecutor {
             defer { state.jobs.removeAll(keepingCapacity: true) }
             return state.jobs
         }
-        for job in jobs { job.runSynchronously(on: asUnownedSerialExecutor()) }
+        for job in jobs {
+            job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        }
     }
 }
 

@@ -15,6 +15,16 @@ fail() {
     exit 1
 }
 
+# fail_unhealthy STACK PROBLEM...: the last words of a stack's status script. `up` and people read the same line.
+fail_unhealthy() {
+    local stack=$1 problems
+    shift
+    problems=$(printf '; %s' "$@")
+    printf 'error: stack %s is not healthy: %s\n' "$stack" "${problems#; }" >&2
+    printf 'next:  squall lab up --stack %s   (starts what is down; scripts/lab/up does the same)\n' "$stack" >&2
+    exit 1
+}
+
 # Seconds since the script started, for progress lines.
 stamp() { printf '[%4ss]' "$SECONDS"; }
 

@@ -83,7 +83,10 @@ final class LedgerSession: ProbeSession {
             + settings.direct.map { fixed(Label("direct:\($0.name)"), settings.directRate, $0.value) }
     }
 
-    func run() async {
+    /// On the connections' thread: at thousands of writes a second, threads that wake each other would be most of the cost.
+    func run() async { await withTaskExecutorPreference(client.loop) { await write() } }
+
+    private func write() async {
         let start = context.system.time.now
         await withDiscardingTaskGroup { group in
             for (index, lane) in lanes.enumerated() {
@@ -102,7 +105,7 @@ final class LedgerSession: ProbeSession {
     private func pace(_ lane: Lane, _ loop: OpenLoop) async {
         await withDiscardingTaskGroup { group in
             await loop.run(
-                time: context.system.time, onStall: { context.system.record(.stall($0)) },
+                time: client.loop.clock, onStall: { context.system.record(.stall($0)) },
                 { arrival in
                     let sequence = nextSequence.wrappingAdd(1, ordering: .relaxed).oldValue
                     group.addTask { await lane.writer.write(sequence, due: arrival.due) }
