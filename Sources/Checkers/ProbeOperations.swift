@@ -90,7 +90,7 @@ extension ProbeOperations {
             // Almost always the path of the one before.
             if !paths.contains(operation.path) { paths.append(operation.path) }
         }
-        let client = paths.filter { !$0.text.hasPrefix("direct:") }
+        let client = paths.filter { !Operation.isDirect($0) }
         return client.isEmpty ? paths : client
     }
 }

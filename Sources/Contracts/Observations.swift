@@ -44,6 +44,9 @@ package struct Operation: Sendable, Hashable {
 
     /// What the client waited, from when the arrival was due.
     package var latency: Span { end - due }
+
+    /// Whether a path goes past the service to one node: it is evidence, and says nothing of what clients get.
+    package static func isDirect(_ path: Label) -> Bool { path.text.hasPrefix("direct:") }
 }
 
 /// One look at one node: what it says of itself.

@@ -7,7 +7,7 @@ package import Experiment
 /// A metric is nil when nothing fresh supports it: a probe that never got an answer fulfils no condition.
 package struct LiveWindow: Sendable {
     private let retention: Span
-    private var operations: [Label: RecentOperations] = [:]
+    private var operations: [Label: PathsOfProbe] = [:]
     private var states: [Label: [Label: StateSample]] = [:]
     private var measurements: [Label: [Label: [Label: Measurement]]] = [:]
 
@@ -18,7 +18,7 @@ package struct LiveWindow: Sendable {
     package mutating func append(_ event: HistoryEvent) {
         switch event {
         case .operation(let operation):
-            operations[operation.probe, default: RecentOperations()].append(operation, retention)
+            operations[operation.probe, default: PathsOfProbe()].append(operation, retention)
         case .state(let sample): states[sample.probe, default: [:]][sample.node] = sample
         case .measurement(let measurement):
             measurements[measurement.probe, default: [:]][measurement.metric, default: [:]][measurement.node] =
@@ -36,7 +36,7 @@ package struct LiveWindow: Sendable {
     package func value(of metric: LiveMetric, probe: Label, over window: Span, at now: Instant) -> Quantity? {
         if let measured = measured(metric.name, probe, over: window, at: now) { return measured }
         if let metric = metric.ofOperations {
-            return operations[probe].flatMap { $0.value(of: metric, from: now - window, to: now) }
+            return operations[probe]?.service.flatMap { $0.value(of: metric, from: now - window, to: now) }
         }
         return stateCount(metric.ofStates, probe, over: window, at: now)
     }
@@ -68,7 +68,35 @@ package struct LiveWindow: Sendable {
     }
 }
 
-/// Operations of one probe in order of arrival, the old ones dropped from the front.
+/// A probe's newest operations: those that say what clients get, and those that go past the service.
+private struct PathsOfProbe {
+    private var client: RecentOperations?
+    private var direct: RecentOperations?
+    /// Almost always the path of the one before.
+    private var last: (path: Label, isDirect: Bool)?
+
+    mutating func append(_ operation: Operation, _ retention: Span) {
+        let isDirect: Bool
+        if let last, last.path == operation.path {
+            isDirect = last.isDirect
+        } else {
+            isDirect = Operation.isDirect(operation.path)
+            last = (operation.path, isDirect)
+        }
+        if isDirect {
+            if direct == nil { direct = RecentOperations() }
+            direct?.append(operation, retention)
+        } else {
+            if client == nil { client = RecentOperations() }
+            client?.append(operation, retention)
+        }
+    }
+
+    /// As in a verdict: the direct paths count only when the probe has no others.
+    var service: RecentOperations? { client ?? direct }
+}
+
+/// Operations of one way in order of arrival, the old ones dropped from the front.
 private struct RecentOperations {
     private var items: [Operation] = []
     private var first = 0

@@ -10,7 +10,8 @@ extension CommandRunFault {
             after 2 s SIGKILL). In a container they get its own variables as well, and a program that `timeout` gives up \
             may run on in there: the engine has no call that ends it.
 
-            All that `inject` starts bears the variable SQUALL_CHANGE in its environment. The heal first ends whatever             of it still runs and can be seen from this machine (SIGKILL), then runs `undo`.
+            All that `inject` starts bears the variable SQUALL_CHANGE in its environment. The heal first ends whatever of \
+            it still runs and can be seen from this machine (SIGKILL), then runs `undo`.
 
             An exit code says what the program thinks, not what the system does. The effect is shown by `confirm`, a \
             program that changes nothing and exits with 0 only while the effect is there; it is run once before (where it \

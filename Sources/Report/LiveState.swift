@@ -110,7 +110,7 @@ package struct LiveState: Sendable {
     /// Direct paths to single nodes are no traffic of clients: on replicas all of it fails, as it must.
     private mutating func isDirect(_ path: Label) -> Bool {
         if let known = directPaths[path] { return known }
-        let isDirect = PathStatistics.isDirect(path)
+        let isDirect = Operation.isDirect(path)
         directPaths[path] = isDirect
         return isDirect
     }

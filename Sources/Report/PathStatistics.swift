@@ -49,18 +49,15 @@ package struct PathStatistics: Sendable {
             let key = Key(probe: operation.probe, path: operation.path)
             paths[key, default: PathStatistics(probe: key.probe, path: key.path)].count(operation, at: Int32(index))
         }
-        let served = Set(paths.keys.filter { !isDirect($0.path) }.map(\.probe))
+        let served = Set(paths.keys.filter { !Operation.isDirect($0.path) }.map(\.probe))
         return paths.values.map { path in
             var path = path
-            path.isDirect = isDirect(path.path) && served.contains(path.probe)
+            path.isDirect = Operation.isDirect(path.path) && served.contains(path.probe)
             path.finish(history)
             return path
         }
         .sorted { ($0.probe.text, $0.path.text) < ($1.probe.text, $1.path.text) }
     }
-
-    /// The convention of the ledgers for their direct paths.
-    static func isDirect(_ path: Label) -> Bool { path.text.hasPrefix("direct:") }
 
     private mutating func count(_ operation: Operation, at index: Int32) {
         due += 1

@@ -18,10 +18,13 @@ struct RolesSession: ProbeSession {
         self.context = context
     }
 
+    /// On the connections' thread, so that no thread has to wake another one for a look.
     func run() async {
-        await withDiscardingTaskGroup { group in
-            for node in probe.nodes {
-                group.addTask { await watch(Label(node.name), node.value) }
+        await withTaskExecutorPreference(client.loop) {
+            await withDiscardingTaskGroup { group in
+                for node in probe.nodes {
+                    group.addTask { await watch(Label(node.name), node.value) }
+                }
             }
         }
     }
@@ -30,7 +33,7 @@ struct RolesSession: ProbeSession {
 
     private func watch(_ node: Label, _ url: RedisURL) async {
         let asker = NodeAsker(client, url, context.secrets)
-        await context.time.everyTick(probe.every) {
+        await client.loop.clock.everyTick(probe.every) {
             let sent = context.time.now
             let (sample, change): (StateSample, ClusterWatch.Change)
             do throws(RedisError) {

@@ -4,8 +4,8 @@ internal import Experiment
 
 /// Connects to whoever is the primary now, as clients that follow Sentinels do.
 ///
-/// Every Sentinel is asked at once; what most of them name is tried first, and is the primary only if it says so itself
-/// (`ROLE`): for some seconds after a failover a Sentinel may still name the old one.
+/// Every Sentinel is asked at once; what the newest configuration names is tried first, and is the primary only if it says so
+/// itself (`ROLE`): for some two seconds after a failover most Sentinels still name the old one.
 package struct PrimaryFinder: Sendable {
     /// A connection to a server that has called itself a primary on it.
     package struct Found: Sendable {
@@ -16,7 +16,7 @@ package struct PrimaryFinder: Sendable {
 
     /// What one Sentinel said.
     private enum Answer: Sendable {
-        case names(String)
+        case names(SentinelView)
         case knowsNothing(RedisURL)
         case failed(RedisError)
     }
@@ -60,20 +60,23 @@ package struct PrimaryFinder: Sendable {
         }
     }
 
-    /// The addresses that Sentinels name, the one with the most voices first.
+    /// The addresses that Sentinels name, of the newest configuration first.
     private func named(until deadline: Instant) async throws(RedisError) -> [String] {
         let answers = await withTaskGroup(of: Answer.self) { group in
             for sentinel in location.sentinels { group.addTask { await ask(sentinel, until: deadline) } }
             var answers: [Answer] = []
-            // A Sentinel that hangs must not hold up what the others have agreed on.
+            // A Sentinel that hangs must not hold up what most of them have said.
             for await answer in group {
                 answers.append(answer)
-                if Self.agree(answers, of: location.sentinels.count) { group.cancelAll() }
+                if Self.views(answers).count * 2 > location.sentinels.count { group.cancelAll() }
             }
             return answers
         }
-        let voices = Self.voices(answers)
-        if !voices.isEmpty { return voices.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key) }
+        var named: [String] = []
+        for view in Self.views(answers).sorted(by: { $0.epoch > $1.epoch }) where !named.contains(view.address) {
+            named.append(view.address)
+        }
+        if !named.isEmpty { return named }
         for case .knowsNothing(let sentinel) in answers {
             throw RedisError(
                 .server, phase: .connect, word: "UNKNOWN-MASTER",
@@ -83,25 +86,22 @@ package struct PrimaryFinder: Sendable {
         throw RedisError(.unreachable, phase: .connect, message: "there is no Sentinel to ask")
     }
 
-    private static func voices(_ answers: [Answer]) -> [String: Int] {
-        var voices: [String: Int] = [:]
-        for case .names(let address) in answers { voices[address, default: 0] += 1 }
-        return voices
-    }
-
-    private static func agree(_ answers: [Answer], of all: Int) -> Bool {
-        voices(answers).values.contains { $0 * 2 > all }
+    private static func views(_ answers: [Answer]) -> [SentinelView] {
+        answers.compactMap { if case .names(let view) = $0 { view } else { nil } }
     }
 
     private func ask(_ sentinel: RedisURL, until deadline: Instant) async -> Answer {
         do throws(RedisError) {
             let connection = try await client.connect(sentinel, secrets, until: deadline)
             do throws(RedisError) {
-                let answer = try await connection.call(
-                    ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", location.master], until: deadline)
+                let answers = try await connection.call(
+                    pipeline: [["SENTINEL", "MASTER", location.master]], until: deadline)
                 await connection.close()
-                guard let address = announcedAddress(answer.array ?? []) else { return .knowsNothing(sentinel) }
-                return .names(address)
+                if let view = answers.values.first.flatMap({ SentinelView($0) }) { return .names(view) }
+                guard case .error(let text) = answers.values.first, !text.contains("No such master") else {
+                    return .knowsNothing(sentinel)
+                }
+                throw RedisError(answer: text, phase: .connect, subject: connection.subject)
             } catch {
                 await connection.close()
                 throw error

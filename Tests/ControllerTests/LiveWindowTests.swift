@@ -1,0 +1,31 @@
+import Basics
+import Contracts
+import Experiment
+import Testing
+
+@testable import Controller
+
+/// What conditions see while a run goes on.
+@Suite struct LiveWindowTests {
+    private func write(_ path: Label, _ outcome: Outcome, at seconds: Int64) -> HistoryEvent {
+        let instant = Instant(nanoseconds: seconds * 1_000_000_000)
+        return .operation(
+            Contracts.Operation(
+                probe: "orders", path: path, action: .write, sequence: seconds, due: instant, sent: instant,
+                end: instant + .milliseconds(1), outcome: outcome))
+    }
+
+    private func success(of events: [HistoryEvent]) -> Quantity? {
+        var window = LiveWindow(retention: .seconds(60))
+        for event in events { window.append(event) }
+        return window.value(
+            of: LiveMetric("success"), probe: "orders", over: .seconds(60), at: Instant(nanoseconds: 50_000_000_000))
+    }
+
+    @Test func whatGoesPastTheServiceIsNoServiceUnlessThereIsNoOther() {
+        let direct = [write("direct:pg-2", .failed, at: 10), write("direct:pinned", .failed, at: 11)]
+        #expect(success(of: [write("kept", .ok, at: 12)] + direct) == .share(Share(fraction: 1)))
+        #expect(success(of: direct + [write("direct:pg-1", .ok, at: 13)]) == .share(Share(fraction: 1.0 / 3)))
+        #expect(success(of: []) == nil)
+    }
+}
