@@ -44,22 +44,27 @@ extension Span {
     ///
     /// A bare number is refused: its unit differs from tool to tool, and a wrong guess turns 30 s into 30 ms.
     package init?(parsing text: String) {
-        var rest = Substring(text)
+        var rest = Substring(text).utf8
         guard !rest.isEmpty else { return nil }
         var total: Int64 = 0
         while !rest.isEmpty {
-            let digits = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+            let digits = rest.prefix(while: Self.isOfNumber)
             rest = rest.dropFirst(digits.count)
-            let suffix = rest.prefix { $0.isLetter }
+            let suffix = rest.prefix { !Self.isOfNumber($0) }
             rest = rest.dropFirst(suffix.count)
-            guard let number = Double(digits), let unit = Span.units.first(where: { $0.suffix == suffix }) else {
-                return nil
-            }
+            guard let number = Double(Substring(digits)),
+                let unit = Span.units.first(where: { $0.suffix.utf8.elementsEqual(suffix) })
+            else { return nil }
             let value = number * Double(unit.nanoseconds)
             guard value.isFinite, value < 9e18, total < Int64.max / 2 else { return nil }
             total += Int64(value.rounded())
         }
         self.init(nanoseconds: total)
+    }
+
+    /// Bytes, not characters: what a character is takes a look into the tables of Unicode.
+    private static func isOfNumber(_ byte: UInt8) -> Bool {
+        UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || byte == UInt8(ascii: ".")
     }
 }
 
