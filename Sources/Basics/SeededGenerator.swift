@@ -1,12 +1,15 @@
+// Public for the compiler alone, as `Instant` says: documented like what is `package`.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+
 /// SplitMix64: small, seedable, and the same on every machine, so that a printed seed replays a choice exactly.
-package struct SeededGenerator: RandomNumberGenerator, Sendable {
+public struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    package init(seed: UInt64) {
+    public init(seed: UInt64) {
         state = seed
     }
 
-    package mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9

@@ -1,37 +1,40 @@
+// Public for the compiler alone, as `Instant` says: documented like what is `package`.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+
 /// A length of time in nanoseconds, printed and parsed with its unit (`250ms`, `2m`, `1h30m`).
 ///
 /// One integer type keeps histories exact: sums and differences of observations never round.
-package struct Span: Sendable, Hashable, Comparable {
-    package var nanoseconds: Int64
+public struct Span: Sendable, Hashable, Comparable {
+    public var nanoseconds: Int64
 
-    package init(nanoseconds: Int64) {
+    public init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }
 
     /// From a formula's result; rounded to the nanosecond.
-    package init(seconds: Double) {
+    public init(seconds: Double) {
         self.init(nanoseconds: Int64((seconds * 1e9).rounded()))
     }
 
-    package static let zero = Span(nanoseconds: 0)
-    package static func nanoseconds(_ count: Int64) -> Span { Span(nanoseconds: count) }
-    package static func microseconds(_ count: Int64) -> Span { Span(nanoseconds: count * 1_000) }
-    package static func milliseconds(_ count: Int64) -> Span { Span(nanoseconds: count * 1_000_000) }
-    package static func seconds(_ count: Int64) -> Span { Span(nanoseconds: count * 1_000_000_000) }
-    package static func minutes(_ count: Int64) -> Span { .seconds(count * 60) }
+    public static var zero: Span { Span(nanoseconds: 0) }
+    public static func nanoseconds(_ count: Int64) -> Span { Span(nanoseconds: count) }
+    public static func microseconds(_ count: Int64) -> Span { Span(nanoseconds: count * 1_000) }
+    public static func milliseconds(_ count: Int64) -> Span { Span(nanoseconds: count * 1_000_000) }
+    public static func seconds(_ count: Int64) -> Span { Span(nanoseconds: count * 1_000_000_000) }
+    public static func minutes(_ count: Int64) -> Span { .seconds(count * 60) }
 
     /// The span in seconds, for formulas and charts.
-    package var seconds: Double { Double(nanoseconds) / 1e9 }
+    public var seconds: Double { Double(nanoseconds) / 1e9 }
     /// The span in milliseconds, for formulas and charts.
-    package var milliseconds: Double { Double(nanoseconds) / 1e6 }
+    public var milliseconds: Double { Double(nanoseconds) / 1e6 }
 
-    package static func < (left: Span, right: Span) -> Bool { left.nanoseconds < right.nanoseconds }
-    package static func + (left: Span, right: Span) -> Span { Span(nanoseconds: left.nanoseconds + right.nanoseconds) }
-    package static func - (left: Span, right: Span) -> Span { Span(nanoseconds: left.nanoseconds - right.nanoseconds) }
-    package static func * (left: Span, right: Int64) -> Span { Span(nanoseconds: left.nanoseconds * right) }
-    package static func / (left: Span, right: Int64) -> Span { Span(nanoseconds: left.nanoseconds / right) }
-    package static func += (left: inout Span, right: Span) { left = left + right }
-    package static func -= (left: inout Span, right: Span) { left = left - right }
+    public static func < (left: Span, right: Span) -> Bool { left.nanoseconds < right.nanoseconds }
+    public static func + (left: Span, right: Span) -> Span { Span(nanoseconds: left.nanoseconds + right.nanoseconds) }
+    public static func - (left: Span, right: Span) -> Span { Span(nanoseconds: left.nanoseconds - right.nanoseconds) }
+    public static func * (left: Span, right: Int64) -> Span { Span(nanoseconds: left.nanoseconds * right) }
+    public static func / (left: Span, right: Int64) -> Span { Span(nanoseconds: left.nanoseconds / right) }
+    public static func += (left: inout Span, right: Span) { left = left + right }
+    public static func -= (left: inout Span, right: Span) { left = left - right }
 }
 
 extension Span {
@@ -43,7 +46,7 @@ extension Span {
     /// Parses one or more `<number><unit>` groups, for example `250ms`, `1.5s`, `1h30m`.
     ///
     /// A bare number is refused: its unit differs from tool to tool, and a wrong guess turns 30 s into 30 ms.
-    package init?(parsing text: String) {
+    public init?(parsing text: String) {
         var rest = Substring(text).utf8
         guard !rest.isEmpty else { return nil }
         var total: Int64 = 0
@@ -70,7 +73,7 @@ extension Span {
 
 extension Span: CustomStringConvertible {
     /// Three or four significant digits with the largest unit that keeps the number above one: `7.35s`, `250ms`, `2m05s`.
-    package var description: String {
+    public var description: String {
         let magnitude = nanoseconds.magnitude
         let sign = nanoseconds < 0 ? "-" : ""
         switch magnitude {
@@ -91,11 +94,11 @@ extension Span: CustomStringConvertible {
 }
 
 extension Span: Codable {
-    package init(from decoder: any Decoder) throws {
+    public init(from decoder: any Decoder) throws {
         nanoseconds = try decoder.singleValueContainer().decode(Int64.self)
     }
 
-    package func encode(to encoder: any Encoder) throws {
+    public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(nanoseconds)
     }

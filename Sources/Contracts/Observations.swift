@@ -1,32 +1,36 @@
-package import Basics
+// Public for the compiler alone, as `Instant` says: documented like what is `package`.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+
+public import Basics
 
 /// One attempted operation of a probe, with the three instants that make latency honest.
 ///
-/// Latency is `end - due`: an arrival that had to wait in the client waited for the system.
-package struct Operation: Sendable, Hashable {
-    package enum Action: String, Sendable, Hashable, Codable {
+/// Latency is `end - due`: an arrival that had to wait in the client waited for the system. Public, like `StateSample`, for
+/// the reason that `Instant` gives.
+public struct Operation: Sendable, Hashable {
+    public enum Action: String, Sendable, Hashable, Codable {
         case write
         case read
         case check
     }
 
-    package var probe: Label
+    public var probe: Label
     /// The way it went: `kept`, `fresh`, `direct:pg-1`.
-    package var path: Label
+    public var path: Label
     /// The node that answered (or was addressed directly); empty when unknown.
-    package var node: Label
-    package var action: Action
+    public var node: Label
+    public var action: Action
     /// Unique within probe and run; a ledger's key.
-    package var sequence: Int64
-    package var due: Instant
+    public var sequence: Int64
+    public var due: Instant
     /// nil: never sent (no free connection before the deadline); such an arrival counts as failed.
-    package var sent: Instant?
-    package var end: Instant
-    package var outcome: Outcome
+    public var sent: Instant?
+    public var end: Instant
+    public var outcome: Outcome
     /// The class of the failure (`25006`, `timeout`, `refused`, `warned-ack`); empty for ok.
-    package var reason: Label
+    public var reason: Label
 
-    package init(
+    public init(
         probe: Label, path: Label, node: Label = .none, action: Action, sequence: Int64, due: Instant, sent: Instant?,
         end: Instant, outcome: Outcome, reason: Label = .none
     ) {
@@ -43,30 +47,30 @@ package struct Operation: Sendable, Hashable {
     }
 
     /// What the client waited, from when the arrival was due.
-    package var latency: Span { end - due }
+    public var latency: Span { end - due }
 
     /// Whether a path goes past the service to one node: it is evidence, and says nothing of what clients get.
     package static func isDirect(_ path: Label) -> Bool { path.text.hasPrefix("direct:") }
 }
 
 /// One look at one node: what it says of itself.
-package struct StateSample: Sendable, Hashable {
-    package var probe: Label
-    package var node: Label
-    package var sent: Instant
-    package var end: Instant
+public struct StateSample: Sendable, Hashable {
+    public var probe: Label
+    public var node: Label
+    public var sent: Instant
+    public var end: Instant
     /// `primary`, `replica`, `running`, `paused`, … or `unreachable` when there was no answer.
-    package var state: Label
+    public var state: Label
     /// PostgreSQL's timeline, a Sentinel's epoch; nil when the system has none.
-    package var generation: Int64?
+    public var generation: Int64?
     /// A log position in bytes (LSN, replication offset).
-    package var position: Int64?
+    public var position: Int64?
     /// The data's identity (system id, replication id), to notice a different cluster under the same address.
-    package var identity: Label
+    public var identity: Label
     /// Why there was no answer, or a remark; empty otherwise.
-    package var detail: Label
+    public var detail: Label
 
-    package init(
+    public init(
         probe: Label, node: Label, sent: Instant, end: Instant, state: Label, generation: Int64? = nil,
         position: Int64? = nil, identity: Label = .none, detail: Label = .none
     ) {
@@ -81,9 +85,9 @@ package struct StateSample: Sendable, Hashable {
         self.detail = detail
     }
 
-    package static let primary: Label = "primary"
-    package static let replica: Label = "replica"
-    package static let unreachable: Label = "unreachable"
+    public static let primary: Label = "primary"
+    public static let replica: Label = "replica"
+    public static let unreachable: Label = "unreachable"
 }
 
 /// One measured value of one node, for example a replication lag.
