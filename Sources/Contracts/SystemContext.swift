@@ -3,20 +3,29 @@ package import Experiment
 
 /// Services by protocol type, so that the controller knows no system and a simulated world can stand in for any.
 package struct Services: Sendable {
-    private var entries: [ObjectIdentifier: any Sendable] = [:]
+    /// Of the service's own type: a box is told by its class at once, while a cast to a protocol searches for it.
+    private final class Box<Service: Sendable>: Sendable {
+        let service: Service
+
+        init(_ service: Service) {
+            self.service = service
+        }
+    }
+
+    private var boxes: [ObjectIdentifier: any AnyObject & Sendable] = [:]
 
     package init() {}
 
     package mutating func register<Service: Sendable>(_ service: Service, as type: Service.Type = Service.self) {
-        entries[ObjectIdentifier(type)] = service
+        boxes[ObjectIdentifier(type)] = Box(service)
     }
 
     /// The service, or an error that names it: a missing registration is our bug and must not trap while a fault is live.
     package func require<Service: Sendable>(_ type: Service.Type) throws(FaultError) -> Service {
-        guard let service = entries[ObjectIdentifier(type)] as? Service else {
+        guard let box = boxes[ObjectIdentifier(type)] as? Box<Service> else {
             throw FaultError(.unexpected, "no service of type \(type) is registered")
         }
-        return service
+        return box.service
     }
 }
 
