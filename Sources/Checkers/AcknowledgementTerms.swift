@@ -15,23 +15,26 @@ package struct AcknowledgementTerm: Sendable, Hashable {
     package static func terms(of acknowledged: some Sequence<Operation>, gap: Span = .seconds(1))
         -> [AcknowledgementTerm]
     {
-        var open: [Label: AcknowledgementTerm] = [:]
+        // A handful of nodes: a list is looked through faster than a table.
+        var open: [AcknowledgementTerm] = []
         var closed: [AcknowledgementTerm] = []
         for operation in acknowledged where !operation.node.isEmpty {
-            if var term = open[operation.node] {
-                if operation.began - term.last.upper <= gap {
-                    term.last = InstantRange(
-                        max(term.last.lower, operation.began), max(term.last.upper, operation.end))
-                    term.count += 1
-                    open[operation.node] = term
-                    continue
-                }
-                closed.append(term)
+            let range = InstantRange(operation.began, operation.end)
+            if let index = open.firstIndex(where: { $0.node == operation.node }) {
+                if open[index].take(range, within: gap) { continue }
+                closed.append(open.remove(at: index))
             }
-            let only = InstantRange(operation.began, operation.end)
-            open[operation.node] = AcknowledgementTerm(node: operation.node, first: only, last: only, count: 1)
+            open.append(AcknowledgementTerm(node: operation.node, first: range, last: range, count: 1))
         }
-        return (closed + open.values).sorted { ($0.first.lower, $0.node) < ($1.first.lower, $1.node) }
+        return (closed + open).sorted { ($0.first.lower, $0.node) < ($1.first.lower, $1.node) }
+    }
+
+    /// Grows by a further acknowledgement; false when it comes too late.
+    private mutating func take(_ range: InstantRange, within gap: Span) -> Bool {
+        guard range.lower - last.upper <= gap else { return false }
+        last = InstantRange(max(last.lower, range.lower), max(last.upper, range.upper))
+        count += 1
+        return true
     }
 
     /// A gap that tells a break from a low rate: one second, or three times the mean distance of acknowledgements.

@@ -61,8 +61,11 @@ package struct DataLoss: Checker {
             result.samples = ledger.acknowledged.count
             let origin = Result { () throws(Inconclusive) in try FaultOrigin.find(in: history, after: subject.after) }
             let fault = try? origin.get()
-            let sides = LossSide.sides(
-                of: ledger.acknowledged, present: ledger.present, after: fault?.effect.lower)
+            // Only a side that has lost something is one.
+            let sides =
+                ledger.audit.lost.isEmpty
+                ? []
+                : LossSide.sides(of: ledger.acknowledged, present: ledger.present, after: fault?.effect.lower)
             let time = SpanBounds(
                 sides.map(\.time.lower).max() ?? .zero, sides.map(\.time.upper).max() ?? .zero)
             report(ledger, sides, time, &result, history)

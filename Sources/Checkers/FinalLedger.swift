@@ -23,8 +23,8 @@ package struct FinalLedger: Sendable {
         if let failed = authorities.first(where: { !$0.failure.isEmpty }) {
             throw Inconclusive("the final read of \(failed.node) failed: \(failed.failure)")
         }
-        let writes = OperationList(history) { $0.probe == probe && $0.action == .write }
-        let acknowledged = writes.selecting(\.isGood).sorted(by: \.end)
+        let writes = OperationList(history.operations) { $0.probe == probe && $0.action == .write }
+        let acknowledged = writes.selecting(\.isGood).sorted(by: \.end.nanoseconds)
         guard let last = acknowledged.last?.end else { throw Inconclusive("no write was ever acknowledged") }
         if let early = authorities.first(where: { $0.at < last }) {
             throw Inconclusive("\(early.node) was read before the last write was acknowledged")

@@ -50,7 +50,7 @@ package struct LedgerAudit: Sendable {
             case (.failed, false): break
             }
         }
-        lost = attempted.at(lostAt).sorted(by: \.end)
+        lost = attempted.at(lostAt).sorted(by: \.end.nanoseconds)
         resurrected = attempted.at(resurrectedAt)
         unexpectedCount = max(0, present.count - matched)
         if unexpectedCount > 0 { unexpected = Self.unattempted(attempted, present) }

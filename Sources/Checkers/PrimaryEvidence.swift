@@ -22,6 +22,15 @@ package struct PrimaryEvidence: Sendable, Hashable {
         self.possible[node, default: []].append(possible)
     }
 
+    /// All that is known of one node.
+    mutating func set(
+        _ node: Label, certain: [InstantRange], possible: [InstantRange], instants: [InstantRange]
+    ) {
+        if !certain.isEmpty { self.certain[node] = certain }
+        if !possible.isEmpty { self.possible[node] = possible }
+        if !instants.isEmpty { self.instants[node] = instants }
+    }
+
     /// Where two nodes or more were primary at once.
     package func dual() -> DualPrimary {
         let certainWindows = Self.overlaps(certain)

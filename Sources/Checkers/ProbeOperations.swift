@@ -25,14 +25,14 @@ package struct ProbeOperations: RandomAccessCollection, Sendable {
         let paths = path.map { [$0] } ?? Self.clientPaths(of: probe, in: history.operations)
         let stalls = history.stalls
         var stalled: [Instant] = []
-        let usable = OperationList(history) { operation in
+        let usable = OperationList(history.operations) { operation in
             guard operation.probe == probe && paths.contains(operation.path) else { return false }
             if stalls.isEmpty || (spoiled == .failures && operation.isGood) { return true }
             guard Self.isSpoiled(operation, by: stalls) else { return true }
             stalled.append(operation.due)
             return false
         }
-        list = usable.sorted(by: \.due)
+        list = usable.sorted(by: \.due.nanoseconds)
         self.stalled = stalled.sorted()
         interval = Self.planned(list)
     }

@@ -13,26 +13,22 @@ struct RoleTimeline {
     private(set) var redundant: Instant?
 
     init(_ history: History, effect: InstantRange) {
-        var states: [Label: StateSample] = [:]
-        var former: Label?
+        let samples = Self.roleSamples(history)
+        formerPrimary = samples.last { $0.state == StateSample.primary && $0.end <= effect.upper }?.node
+        var former = formerPrimary
+        var newest = NewestLooks()
         var replicasBefore = 0
         var wasReduced = false
         var isCounted = false
-        let samples = Self.roleSamples(history)
-        formerPrimary = samples.last { $0.state == StateSample.primary && $0.end <= effect.upper }?.node
-        former = formerPrimary
         for sample in samples {
             if !isCounted && sample.sent >= effect.lower {
-                replicasBefore = states.values.count { $0.state == StateSample.replica }
+                replicasBefore = newest.replicas
                 isCounted = true
             }
-            let before = states.updateValue(sample, forKey: sample.node)
+            let before = newest.take(sample)
             guard isCounted else { continue }
             notePromotion(sample, before: before, former: &former)
-            let isFull =
-                states.values.contains { $0.state == StateSample.primary }
-                && states.values.count { $0.state == StateSample.replica } >= replicasBefore
-            if !isFull {
+            if newest.primaries == 0 || newest.replicas < replicasBefore {
                 wasReduced = true
                 redundant = nil
             } else if wasReduced, redundant == nil, replicasBefore > 0 {
@@ -42,9 +38,13 @@ struct RoleTimeline {
     }
 
     /// Looks of probes that know roles, in order of time; a probe of containers says `running` of the same nodes.
-    private static func roleSamples(_ history: History) -> [StateSample] {
-        let probes = Set(history.states.lazy.filter { $0.state == StateSample.primary }.map(\.probe))
-        return history.states.filter { probes.contains($0.probe) }.sorted { $0.end < $1.end }
+    private static func roleSamples(_ history: History) -> StateList {
+        var probes: [Label] = []
+        for sample in history.states where sample.state == StateSample.primary {
+            if !probes.contains(where: { $0 == sample.probe }) { probes.append(sample.probe) }
+        }
+        return StateList(history.states) { sample in probes.contains { $0 == sample.probe } }
+            .sorted(by: \.end.nanoseconds)
     }
 
     private mutating func notePromotion(_ sample: StateSample, before: StateSample?, former: inout Label?) {
@@ -53,5 +53,29 @@ struct RoleTimeline {
         guard sample.node != former || before.state != StateSample.primary else { return }
         newPrimary = sample.node
         promoted = InstantRange(before.sent, sample.end)
+    }
+}
+
+/// The newest look at each node; a run has a handful of them.
+private struct NewestLooks {
+    private var looks: [StateSample] = []
+    private(set) var primaries = 0
+    private(set) var replicas = 0
+
+    /// The look at the same node before this one.
+    mutating func take(_ sample: StateSample) -> StateSample? {
+        count(sample, 1)
+        guard let index = looks.firstIndex(where: { $0.node == sample.node }) else {
+            looks.append(sample)
+            return nil
+        }
+        defer { looks[index] = sample }
+        count(looks[index], -1)
+        return looks[index]
+    }
+
+    private mutating func count(_ sample: StateSample, _ change: Int) {
+        if sample.state == StateSample.primary { primaries += change }
+        if sample.state == StateSample.replica { replicas += change }
     }
 }

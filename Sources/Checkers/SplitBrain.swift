@@ -39,12 +39,13 @@ package struct SplitBrain: Checker {
     package func check(_ history: History, _ subject: CheckSubject) -> CriterionResult {
         var result = subject.draft(Self.kind, limit: "<= \(limit)", unit: "s")
         do throws(Inconclusive) {
-            let samples = history.states.filter { $0.probe == subject.probe }
+            let samples = StateList(history.states) { $0.probe == subject.probe }
+            let looks = samples.byNode(\.node)
             let acknowledged = acknowledgements(in: history, judged: subject.probe)
             let byAcknowledgement = PrimaryEvidence(
                 terms: AcknowledgementTerm.terms(
                     of: acknowledged, gap: AcknowledgementTerm.gap(for: acknowledged)))
-            let evidence = samples.isEmpty ? byAcknowledgement : PrimaryClaims(history).evidence(of: samples)
+            let evidence = samples.isEmpty ? byAcknowledgement : PrimaryClaims(history).evidence(of: looks)
             let dual = evidence.dual()
             let acknowledgedByTwo = byAcknowledgement.dual()
             result.samples = samples.isEmpty ? acknowledged.count : samples.count
@@ -58,7 +59,7 @@ package struct SplitBrain: Checker {
             if samples.isEmpty {
                 try requireNames(acknowledged, history, subject.probe, after: origin.effect)
             } else {
-                try requireSight(of: samples, after: origin.effect)
+                try requireSight(of: looks, after: origin.effect)
             }
             conclude(dual, acknowledgedByTwo, &result)
         } catch {
@@ -69,9 +70,9 @@ package struct SplitBrain: Checker {
 
     /// Acknowledged writes with a node's name: of the judged probe when it has any, else of every ledger of the run.
     private func acknowledgements(in history: History, judged probe: Label) -> OperationList {
-        let all = OperationList(history) { $0.isGood && $0.action == .write && !$0.node.isEmpty }
+        let all = OperationList(history.operations) { $0.isGood && $0.action == .write && !$0.node.isEmpty }
         let own = all.selecting { $0.probe == probe }
-        return (own.isEmpty ? all : own).sorted(by: \.end)
+        return (own.isEmpty ? all : own).sorted(by: \.end.nanoseconds)
     }
 
     private func conclude(_ dual: DualPrimary, _ acknowledged: DualPrimary, _ result: inout CriterionResult) {
@@ -97,27 +98,21 @@ package struct SplitBrain: Checker {
     }
 
     /// Every node must have been seen, and looked at again after the fault.
-    private func requireSight(of samples: [StateSample], after effect: InstantRange) throws(Inconclusive) {
-        var answered: Set<Label> = []
-        var lookedAt: Set<Label> = []
-        var nodes: Set<Label> = []
-        var sawPrimary = false
-        for sample in samples {
-            nodes.insert(sample.node)
-            if sample.state != StateSample.unreachable { answered.insert(sample.node) }
-            if sample.sent >= effect.upper { lookedAt.insert(sample.node) }
-            if sample.state == StateSample.primary { sawPrimary = true }
-        }
-        if let never = nodes.subtracting(answered).min() {
+    private func requireSight(
+        of looks: [(node: Label, list: StateList)], after effect: InstantRange
+    ) throws(Inconclusive) {
+        let silent = looks.filter { $0.list.allSatisfy { $0.state == StateSample.unreachable } }
+        if let never = silent.map(\.node).min() {
             throw Inconclusive("\(never) never answered the probe, so it may have been primary all the time")
         }
-        if let blind = nodes.subtracting(lookedAt).min() {
+        let unseen = looks.filter { $0.list.allSatisfy { $0.sent < effect.upper } }
+        if let blind = unseen.map(\.node).min() {
             throw Inconclusive("\(blind) was not looked at after the fault")
         }
-        guard sawPrimary else {
+        guard looks.contains(where: { $0.list.contains { $0.state == StateSample.primary } }) else {
             throw Inconclusive("no node was ever seen as primary: the probe looks at the wrong nodes")
         }
-        guard nodes.count > 1 else { throw Inconclusive("only one node was looked at; a split needs two") }
+        guard looks.count > 1 else { throw Inconclusive("only one node was looked at; a split needs two") }
     }
 
     private func requireNames(
@@ -129,7 +124,7 @@ package struct SplitBrain: Checker {
         guard acknowledged.contains(where: { $0.began >= effect.upper }) else {
             throw Inconclusive("no write was acknowledged after the fault, so no second primary could show")
         }
-        let nameless = OperationList(history) {
+        let nameless = OperationList(history.operations) {
             $0.probe == probe && $0.isGood && $0.action == .write && $0.node.isEmpty && $0.began >= effect.lower
         }
         guard nameless.isEmpty else {
