@@ -5,15 +5,10 @@ internal import Synchronization
 
 /// The disk with the one journal of a world: what is written survives a kill, what is synced survives a power failure.
 final class SimulatedDisk: Sendable {
-    struct Entry: Sendable {
-        var record: JournalRecord
-        var isSynced: Bool
-        /// Who wrote it.
-        var process: Int
-    }
-
     struct State: Sendable {
-        var entries: [Entry] = []
+        var records: [JournalRecord] = []
+        /// So many of the records, from the first on, survive a power failure.
+        var synced = 0
         var hasTornTail = false
         /// Whose lock is on the journal; a dead owner's is gone.
         var owner: Int?
@@ -45,7 +40,7 @@ final class SimulatedDisk: Sendable {
         state = Mutex(State(generator: SeededGenerator(seed: seed)))
     }
 
-    var records: [JournalRecord] { state.withLock { $0.entries.map(\.record) } }
+    var records: [JournalRecord] { state.withLock { $0.records } }
     var isClosed: Bool { records.contains { if case .closed = $0 { true } else { false } } }
 
     /// Changes that no record says are healed.
@@ -63,9 +58,9 @@ final class SimulatedDisk: Sendable {
     func holdsIntent(for targetName: String) -> Bool {
         state.withLock { state in
             var open: Set<MutationID> = []
-            for entry in state.entries {
-                switch entry.record {
-                case .intent(let intent) where intent.targetName == targetName && entry.isSynced:
+            for (index, record) in state.records.enumerated() {
+                switch record {
+                case .intent(let intent) where intent.targetName == targetName && index < state.synced:
                     open.insert(intent.id)
                 case .healed(let id, _): open.remove(id)
                 case .intent, .opened, .active, .healing, .healFailed, .relieved, .closed: break
@@ -78,14 +73,13 @@ final class SimulatedDisk: Sendable {
     /// The power fails: what was not synced is gone, or torn in the middle of a record, as the real coding would see it.
     func losePower() {
         state.withLock { state in
-            let synced = state.entries.prefix { $0.isSynced }.count
-            let unsynced = state.entries.count - synced
+            let unsynced = state.records.count - state.synced
             guard unsynced > 0 else { return }
             let kept = Int(state.generator.next() % UInt64(unsynced + 1))
-            let torn = kept < unsynced ? state.entries[synced + kept] : nil
-            state.entries.removeLast(unsynced - kept)
-            for index in state.entries.indices { state.entries[index].isSynced = true }
-            if let torn, let bytes = try? JournalCoding.encode(torn.record) {
+            let torn = kept < unsynced ? state.records[state.synced + kept] : nil
+            state.records.removeLast(unsynced - kept)
+            state.synced = state.records.count
+            if let torn, let bytes = try? JournalCoding.encode(torn) {
                 let length = Int(state.generator.next() % UInt64(bytes.count))
                 let tail = (try? JournalCoding.decode(Array(bytes.prefix(length)))) ?? (records: [], hasTornTail: false)
                 state.hasTornTail = tail.hasTornTail
@@ -119,7 +113,7 @@ final class SimulatedJournal: JournalSink {
         let isWritten = disk.state.withLock { state -> Bool in
             if let full = state.full, full.lower <= now, now <= full.upper { return false }
             disk.inspect(record, by: process, &state)
-            state.entries.append(SimulatedDisk.Entry(record: record, isSynced: false, process: process.number))
+            state.records.append(record)
             return true
         }
         guard isWritten else {
@@ -133,10 +127,10 @@ final class SimulatedJournal: JournalSink {
             Span(nanoseconds: Int64(state.generator.next() % UInt64(max(1, state.longestSync.nanoseconds))))
         }
         // A sync is no place at which a task can be cancelled: only the end of the process ends it.
-        _ = try? await process.sleep(for: wait)
+        _ = try? await process.sleep(until: process.now + wait)
         guard !process.isDead else { throw Self.dead }
         disk.state.withLock { state in
-            for index in state.entries.indices { state.entries[index].isSynced = !state.neverSyncs }
+            state.synced = state.neverSyncs ? 0 : state.records.count
         }
         guard process.livesOn(after: sync) else { throw Self.dead }
     }
@@ -204,7 +198,7 @@ struct SimulatedStore: JournalStore {
 
     func read() async throws(JournalError) -> JournalContents {
         guard await process.mayAct() != nil else { throw SimulatedJournal.dead }
-        let (records, isTorn) = disk.state.withLock { ($0.entries.map(\.record), $0.hasTornTail) }
+        let (records, isTorn) = disk.state.withLock { ($0.records, $0.hasTornTail) }
         guard case .opened(let header)? = records.first else {
             throw JournalError(.noHeader, "the journal has no header", records: records)
         }

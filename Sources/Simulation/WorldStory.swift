@@ -23,9 +23,10 @@ enum WorldStory {
         for note in history.notes { lines.append((note.at, "note       \(note.source): \(note.message)")) }
         for state in history.steadyStates { lines.append((state.at, "steady     \(state.held): \(state.detail)")) }
         if let abort = history.abort { lines.append((abort.at, "abort      \(abort.reason)")) }
-        for entry in stage.disk.state.withLock({ $0.entries }) {
-            let (at, text) = describe(entry.record)
-            lines.append((at ?? WorldPlan.start, "journal    \(text)\(entry.isSynced ? "" : " (not synced)")"))
+        let (records, synced) = stage.disk.state.withLock { ($0.records, $0.synced) }
+        for (index, record) in records.enumerated() {
+            let (at, text) = describe(record)
+            lines.append((at ?? WorldPlan.start, "journal    \(text)\(index < synced ? "" : " (not synced)")"))
         }
         let sorted = lines.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }
         return head(stage) + sorted.map { "\(stamp($0.element.at))  \($0.element.text)" } + tail(stage, inspection)
