@@ -60,7 +60,7 @@ func stopped(
 /// Sleeps; a cancelled task is an error of the fault.
 func pause(_ span: Span, in context: SystemContext) async throws(FaultError) {
     do throws(CancellationError) {
-        try await context.time.sleep(for: span)
+        try await context.time.sleep(until: context.time.now + span)
     } catch {
         throw FaultError(.cancelled, "cancelled while waiting for an effect")
     }

@@ -17,7 +17,12 @@ extension Scheduler {
 
     /// Runs one job, or lets time pass to the next wait; false when nothing will ever happen again, or when it is over.
     func step(unless isOver: (borrowing State) -> Bool) -> Bool {
-        switch state.withLock({ isOver($0) ? .nothing : $0.next() }) {
+        let next = state.withLock { state in
+            let next = isOver(state) ? .nothing : state.next()
+            clock.store(state.now.nanoseconds, ordering: .relaxed)
+            return next
+        }
+        switch next {
         case .job(let job, let executor?): job.runSynchronously(on: executor)
         case .job(_, nil): return false
         case .bury(let root): root?.cancel()

@@ -76,6 +76,8 @@ private struct LedgerSession: ProbeSession {
     let undo: SimulatedSchema.Undo
     let mutation: MutationID
 
+    private static let path: Label = "kept"
+
     func run() async {
         let process = caller.process
         let rate = Rate(perSecond: 1 / character.every.seconds)
@@ -103,7 +105,7 @@ private struct LedgerSession: ProbeSession {
             context.system.record(
                 .operation(
                     Operation(
-                        probe: name, path: "kept", node: outcome.outcome == .ok ? node : .none, action: .write,
+                        probe: name, path: Self.path, node: outcome.outcome == .ok ? node : .none, action: .write,
                         sequence: write.sequence, due: write.due, sent: write.sent, end: outcome.end,
                         outcome: outcome.outcome, reason: outcome.reason)))
         }

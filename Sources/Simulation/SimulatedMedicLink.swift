@@ -16,7 +16,7 @@ final class SimulatedMedicLink: MedicLink {
 
     private struct State {
         var life = Life.starting
-        var medic: (process: SimulatedProcess, medic: Medic)?
+        var medic: (process: SimulatedProcess, receive: @Sendable (Medic.Message?) -> Void)?
         var starts = 0
         var waiters: [WaitToken] = []
         var generator: SeededGenerator
@@ -90,7 +90,7 @@ final class SimulatedMedicLink: MedicLink {
             later { self.medicEnded(process) }
         }
         let (waiters, isDismissed) = state.withLock { state in
-            state.medic = (process, medic)
+            state.medic = (process, { medic.receive($0) })
             if state.life == .starting { state.life = .watching }
             defer { state.waiters = [] }
             return (state.waiters, state.life == .dismissed)
@@ -106,7 +106,7 @@ final class SimulatedMedicLink: MedicLink {
 
     private func deliver(_ message: Medic.Message?) {
         if message == nil, isDeaf { return }
-        state.withLock { $0.medic?.medic }?.receive(message)
+        state.withLock { $0.medic?.receive }?(message)
     }
 
     /// A controller that stands still learns of it when it goes on.

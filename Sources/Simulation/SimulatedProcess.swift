@@ -41,8 +41,7 @@ package final class SimulatedProcess: TaskExecutor, TimeSource {
 
     /// Like `wait`, and not by way of it: every async call in between costs a twentieth of a world's time.
     package func sleep(until deadline: Instant) async throws(CancellationError) {
-        if Task.isCancelled || isDead { throw CancellationError() }
-        let token = scheduler.reserve()
+        guard !Task.isCancelled, let token = scheduler.reserve(for: number) else { throw CancellationError() }
         let (scheduler, number) = (scheduler, number)
         let wake: Wake = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
@@ -57,8 +56,7 @@ package final class SimulatedProcess: TaskExecutor, TimeSource {
 
     /// Waits until the deadline, the end of the task, or a `wake` with the token that `register` was handed.
     func wait(until deadline: Instant, register: (WaitToken) -> Void) async -> Wake {
-        if Task.isCancelled || isDead { return .cancelled }
-        let token = scheduler.reserve()
+        guard !Task.isCancelled, let token = scheduler.reserve(for: number) else { return .cancelled }
         register(token)
         let (scheduler, number) = (scheduler, number)
         return await withTaskCancellationHandler {

@@ -52,23 +52,23 @@ struct Caller: Sendable {
         _ body: @escaping @Sendable (inout SystemState) -> Result<Value, FaultError>
     ) async throws(FaultError) -> Value {
         guard let effect = await process.mayAct() else { throw Self.dead }
-        let fate = system.at { state in
+        let (fate, boot) = system.at { state in
             if let target, verb.injects { state.requireIntent(verb, on: target) }
-            return state.weather.fate(of: verb, at: state.now)
+            return (state.weather.fate(of: verb, at: state.now), state.boot)
         }
         let slot = CallSlot<Value>()
         let wait: Span
         var failure: FaultError?
         switch fate {
         case .served(let reach, let answer):
-            carryOut(slot, effect, after: reach, body)
+            carryOut(slot, effect, boot, after: reach, body)
             wait = reach + answer
         case .cutOff(let reach, let error):
-            carryOut(slot, effect, after: reach, body)
+            carryOut(slot, effect, boot, after: reach, body)
             wait = reach + error
             failure = FaultError(.unreachable, "the connection broke")
         case .hangs(let reach):
-            if let reach { carryOut(slot, effect, after: reach, body) }
+            if let reach { carryOut(slot, effect, boot, after: reach, body) }
             wait = patience
             failure = FaultError(.timeout, "no answer")
         case .refused(let span):
@@ -79,10 +79,10 @@ struct Caller: Sendable {
             failure = FaultError(.denied, "not allowed")
         case .lied(let span):
             wait = span
-            if let lie { slot.store(.success(lie)) } else { carryOut(slot, effect, after: span, body) }
+            if let lie { slot.store(.success(lie)) } else { carryOut(slot, effect, boot, after: span, body) }
         }
         do throws(CancellationError) {
-            try await process.sleep(for: wait)
+            try await process.sleep(until: process.now + wait)
         } catch {
             slot.abandon(at: process.now)
             throw Self.dead
@@ -97,11 +97,10 @@ struct Caller: Sendable {
     }
 
     private func carryOut<Value: Sendable>(
-        _ slot: CallSlot<Value>, _ effect: Int, after span: Span,
+        _ slot: CallSlot<Value>, _ effect: Int, _ boot: Int, after span: Span,
         _ body: @escaping @Sendable (inout SystemState) -> Result<Value, FaultError>
     ) {
         let (process, system) = (process, system)
-        let boot = system.at { $0.boot }
         system.scheduler.schedule(at: process.now + span) {
             guard !slot.isWithdrawn(at: process.now) else { return }
             let result = system.at { state in state.boot == boot ? body(&state) : nil }
