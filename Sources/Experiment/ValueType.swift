@@ -222,7 +222,8 @@ extension ValueType {
         ) { node, diagnostics in
             guard case .sequence(let nodes, _) = node else { return element.parse(node, &diagnostics).map { [$0] } }
             let values = nodes.map { element.parse($0, &diagnostics) }
-            return values.contains { $0 == nil } ? nil : values.compactMap(\.self)
+            // No key path: in generic code it is put together anew at every call.
+            return values.contains { $0 == nil } ? nil : values.compactMap { $0 }
         }
     }
 
