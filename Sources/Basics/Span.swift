@@ -112,9 +112,10 @@ package func decimal(_ value: Double, places: Int) -> String {
     let scaled = (value.magnitude * scale).rounded()
     guard scaled < 9e15 else { return "\(value)" }
     let whole = Int64(scaled) / Int64(scale)
-    var fraction = String(Int64(scaled) % Int64(scale))
-    fraction = String(repeating: "0", count: places - min(places, fraction.count)) + fraction
-    while fraction.last == "0" { fraction.removeLast() }
     let sign = value < 0 && scaled > 0 ? "-" : ""
-    return places == 0 || fraction.isEmpty ? "\(sign)\(whole)" : "\(sign)\(whole).\(fraction)"
+    var (fraction, digits) = (Int64(scaled) % Int64(scale), places)
+    guard fraction > 0 else { return "\(sign)\(whole)" }
+    while fraction % 10 == 0 { (fraction, digits) = (fraction / 10, digits - 1) }
+    let text = String(fraction)
+    return "\(sign)\(whole)." + String(repeating: "0", count: digits - text.utf8.count) + text
 }
