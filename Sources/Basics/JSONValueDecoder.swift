@@ -1,15 +1,20 @@
 /// Reads a `Decodable` from a `JSONValue` without a text in between.
 struct JSONValueDecoder: Decoder {
     let value: JSONValue
-    let codingPath: [any CodingKey]
+    /// The way to the value, but for its last key: put together only for who asks, which is an error's message.
+    let parentPath: [any CodingKey]
+    let key: (any CodingKey)?
+    var codingPath: [any CodingKey] { key.map { parentPath + [$0] } ?? parentPath }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     /// Throws `DecodingError` where the document does not fit, and whatever the type throws.
-    static func decode<Value: Decodable>(
-        _ type: Value.Type, from value: JSONValue, at path: [any CodingKey] = []
-    ) throws -> Value {
-        if let value = value as? Value { return value }
-        return try Value(from: JSONValueDecoder(value: value, codingPath: path))
+    static func decode<Value: Decodable>(_ type: Value.Type, from value: JSONValue) throws -> Value {
+        try JSONValueDecoder(value: value, parentPath: [], key: nil).decode(type)
+    }
+
+    fileprivate func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        if type == JSONValue.self, let value = value as? Value { return value }
+        return try Value(from: self)
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
@@ -67,7 +72,7 @@ private struct JSONObjectDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol
             throw DecodingError.keyNotFound(
                 key, .init(codingPath: codingPath, debugDescription: "the document has no '\(key.stringValue)'"))
         }
-        return JSONValueDecoder(value: value, codingPath: codingPath + [key])
+        return JSONValueDecoder(value: value, parentPath: codingPath, key: key)
     }
 
     func decodeNil(forKey key: Key) throws -> Bool { try decoder(key).value == .null }
@@ -86,8 +91,7 @@ private struct JSONObjectDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol
     func decode(_ type: UInt32.Type, forKey key: Key) throws -> UInt32 { try decoder(key).integer(type) }
     func decode(_ type: UInt64.Type, forKey key: Key) throws -> UInt64 { try decoder(key).integer(type) }
     func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
-        let decoder = try decoder(key)
-        return try JSONValueDecoder.decode(type, from: decoder.value, at: decoder.codingPath)
+        try decoder(key).decode(type)
     }
 
     func nestedContainer<NestedKey: CodingKey>(
@@ -98,7 +102,7 @@ private struct JSONObjectDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol
     }
     func superDecoder() -> any Decoder {
         let parent = JSONPlaceKey.parent
-        return JSONValueDecoder(value: members[parent.stringValue] ?? .null, codingPath: codingPath + [parent])
+        return JSONValueDecoder(value: members[parent.stringValue] ?? .null, parentPath: codingPath, key: parent)
     }
     func superDecoder(forKey key: Key) throws -> any Decoder { try decoder(key) }
 }
@@ -116,12 +120,12 @@ private struct JSONArrayDecoder: UnkeyedDecodingContainer {
     }
 
     private func next(_ type: Any.Type) throws -> JSONValueDecoder {
-        let path = codingPath + [JSONPlaceKey(index: currentIndex)]
+        let key = JSONPlaceKey(index: currentIndex)
         guard !isAtEnd else {
             throw DecodingError.valueNotFound(
-                type, .init(codingPath: path, debugDescription: "the array ends after \(elements.count)"))
+                type, .init(codingPath: codingPath + [key], debugDescription: "the array ends after \(elements.count)"))
         }
-        return JSONValueDecoder(value: elements[currentIndex], codingPath: path)
+        return JSONValueDecoder(value: elements[currentIndex], parentPath: codingPath, key: key)
     }
 
     mutating func decodeNil() throws -> Bool {
@@ -131,8 +135,7 @@ private struct JSONArrayDecoder: UnkeyedDecodingContainer {
     }
 
     mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        let decoder = try next(type)
-        let value = try JSONValueDecoder.decode(type, from: decoder.value, at: decoder.codingPath)
+        let value = try next(type).decode(type)
         currentIndex += 1
         return value
     }
@@ -178,6 +181,6 @@ private struct JSONScalarDecoder: SingleValueDecodingContainer {
     func decode(_ type: UInt32.Type) throws -> UInt32 { try decoder.integer(type) }
     func decode(_ type: UInt64.Type) throws -> UInt64 { try decoder.integer(type) }
     func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        try JSONValueDecoder.decode(type, from: decoder.value, at: codingPath)
+        try decoder.decode(type)
     }
 }
