@@ -101,7 +101,8 @@ package enum AbortReason: Sendable, Hashable, Codable {
 
 /// One entry of the append-only history; everything else a run writes is computed from these.
 package enum HistoryEvent: Sendable, Hashable {
-    case run(RunRecord)
+    /// Indirect: it is by far the largest, and written once.
+    indirect case run(RunRecord)
     case phase(Phase, at: Instant)
     case operation(Operation)
     case state(StateSample)
