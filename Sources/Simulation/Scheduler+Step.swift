@@ -7,9 +7,26 @@ extension Scheduler {
         case job(UnownedJob, UnownedTaskExecutor?)
         case bury(Task<Void, Never>?)
         case kill(Int)
-        case resume([UnsafeContinuation<Wake, Never>])
+        case resume(Due)
         case event(@Sendable () -> Void)
         case nothing
+    }
+
+    /// The waits that end at one instant; nearly always it is a single one, which needs no array.
+    struct Due: Sendable {
+        private var first: UnsafeContinuation<Wake, Never>?
+        private var others: [UnsafeContinuation<Wake, Never>] = []
+
+        var isEmpty: Bool { first == nil }
+
+        mutating func append(_ continuation: UnsafeContinuation<Wake, Never>) {
+            if first == nil { first = continuation } else { others.append(continuation) }
+        }
+
+        func resume() {
+            first?.resume(returning: .deadline)
+            for continuation in others { continuation.resume(returning: .deadline) }
+        }
     }
 
     /// A ghost that runs on and on does not react to cancellation, which is a finding.
@@ -27,7 +44,7 @@ extension Scheduler {
         case .job(_, nil): return false
         case .bury(let root): root?.cancel()
         case .kill(let process): kill(process)
-        case .resume(let continuations): for continuation in continuations { continuation.resume(returning: .deadline) }
+        case .resume(let due): due.resume()
         case .event(let body): body()
         case .nothing: return false
         }
@@ -61,7 +78,7 @@ extension Scheduler.State {
 
     /// All waits of one instant end together, so that their order is drawn as well.
     private mutating func passTime() -> Scheduler.Next {
-        var due: [UnsafeContinuation<Wake, Never>] = []
+        var due = Scheduler.Due()
         while let first = timers.first {
             guard slots[first.slot].number == first.number else {
                 _ = timers.pop()

@@ -161,18 +161,16 @@ extension SystemState {
     mutating func readEndpoint() -> ClusterContent? {
         let node = cluster.nodes[cluster.endpoint]
         guard node.isServing, node.role == .primary else { return nil }
-        let sequences = node.log.map(\.sequence).sorted()
-        cluster.truth.note(
-            lost: Set(cluster.truth.acknowledged).subtracting(sequences).count,
-            isCurrent: cluster.endpoint == cluster.current)
         var present: [ClosedRange<Int64>] = []
-        for sequence in sequences {
+        for sequence in node.log.map(\.sequence).sorted() {
             if let last = present.last, last.upperBound + 1 == sequence {
                 present[present.count - 1] = last.lowerBound...sequence
             } else {
                 present.append(sequence...sequence)
             }
         }
+        let lost = cluster.truth.acknowledged.count { sequence in !present.contains { $0.contains(sequence) } }
+        cluster.truth.note(lost: lost, isCurrent: cluster.endpoint == cluster.current)
         return ClusterContent(node: node.name, present: present)
     }
 }

@@ -13,29 +13,30 @@ struct TimerHeap {
 
     mutating func push(_ entry: Entry) {
         entries.append(entry)
-        var child = entries.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            guard Self.isEarlier(entries[child], entries[parent]) else { return }
-            entries.swapAt(child, parent)
-            child = parent
+        var hole = entries.count - 1
+        while hole > 0 {
+            let parent = (hole - 1) / 2
+            guard Self.isEarlier(entry, entries[parent]) else { break }
+            entries[hole] = entries[parent]
+            hole = parent
         }
+        entries[hole] = entry
     }
 
     mutating func pop() -> Entry? {
         guard let first = entries.first, let last = entries.popLast() else { return nil }
         guard !entries.isEmpty else { return first }
-        entries[0] = last
-        var parent = 0
+        var hole = 0
         while true {
-            let (left, right) = (2 * parent + 1, 2 * parent + 2)
-            var smallest = parent
-            if left < entries.count, Self.isEarlier(entries[left], entries[smallest]) { smallest = left }
-            if right < entries.count, Self.isEarlier(entries[right], entries[smallest]) { smallest = right }
-            if smallest == parent { return first }
-            entries.swapAt(parent, smallest)
-            parent = smallest
+            var child = 2 * hole + 1
+            guard child < entries.count else { break }
+            if child + 1 < entries.count, Self.isEarlier(entries[child + 1], entries[child]) { child += 1 }
+            guard Self.isEarlier(entries[child], last) else { break }
+            entries[hole] = entries[child]
+            hole = child
         }
+        entries[hole] = last
+        return first
     }
 
     private static func isEarlier(_ left: Entry, _ right: Entry) -> Bool {
