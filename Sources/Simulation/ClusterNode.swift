@@ -77,3 +77,14 @@ struct ClusterWrite: Sendable {
         return outcome == nil ? min(step, timesOut) : step
     }
 }
+
+/// Why a write or a look did not succeed, as clients say it: each name is looked up once for all worlds.
+enum ClusterReason {
+    static let timeout: Label = "timeout"
+    static let refused: Label = "refused"
+    static let lost: Label = "lost"
+    /// SQLSTATE read_only_sql_transaction
+    static let readOnly: Label = "25006"
+    /// SQLSTATE admin_shutdown
+    static let shutdown: Label = "57P01"
+}

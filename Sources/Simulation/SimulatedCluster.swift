@@ -106,7 +106,7 @@ struct SimulatedCluster: Sendable {
     private mutating func demote(_ index: Int) {
         nodes[index].demotesAt = nil
         nodes[index].role = .standby
-        for write in writes.indices where writes[write].node == index { fail(write, "57P01") }
+        for write in writes.indices where writes[write].node == index { fail(write, ClusterReason.shutdown) }
     }
 
     private mutating func seek() {
@@ -182,7 +182,7 @@ struct SimulatedCluster: Sendable {
             case .travelling, .held, .executing, .acknowledging, .done: break
             }
             if writes[index].outcome == nil, writes[index].timesOut <= now {
-                writes[index].outcome = (.unknown, writes[index].timesOut, "timeout")
+                writes[index].outcome = (.unknown, writes[index].timesOut, ClusterReason.timeout)
             }
         }
     }
@@ -192,11 +192,11 @@ struct SimulatedCluster: Sendable {
         if node.isCut {
             writes[index].stage = .done
         } else if !node.isAlive || node.readyAt != nil {
-            conclude(index, .failed, "refused")
+            conclude(index, .failed, ClusterReason.refused)
         } else if node.isFrozen {
             writes[index].stage = .held
         } else if node.role == .standby {
-            conclude(index, .failed, "25006")
+            conclude(index, .failed, ClusterReason.readOnly)
         } else {
             writes[index].stage = .executing(commits: now + writes[index].leg)
         }
@@ -250,7 +250,7 @@ extension SimulatedCluster {
         if before.isAlive, !isAlive {
             nodes[index].readyAt = nil
             nodes[index].demotesAt = nil
-            for write in writes.indices where writes[write].node == index { fail(write, "lost") }
+            for write in writes.indices where writes[write].node == index { fail(write, ClusterReason.lost) }
         }
         if !before.isAlive, isAlive { nodes[index].readyAt = now + character.startup }
         if before.isFrozen, !isFrozen { resumeHeld(index) }
@@ -270,7 +270,7 @@ extension SimulatedCluster {
             if isPrimary {
                 writes[write].stage = .executing(commits: now + writes[write].leg)
             } else {
-                conclude(write, .failed, "25006")
+                conclude(write, .failed, ClusterReason.readOnly)
             }
         }
     }
@@ -292,8 +292,10 @@ extension SimulatedCluster {
     /// What one look at a node says.
     mutating func look(at index: Int) -> (state: Label, detail: Label, isPrompt: Bool) {
         let node = nodes[index]
-        if node.isCut || (node.isAlive && node.isFrozen) { return (StateSample.unreachable, "timeout", false) }
-        if !node.isAlive || node.readyAt != nil { return (StateSample.unreachable, "refused", true) }
+        if node.isCut || (node.isAlive && node.isFrozen) {
+            return (StateSample.unreachable, ClusterReason.timeout, false)
+        }
+        if !node.isAlive || node.readyAt != nil { return (StateSample.unreachable, ClusterReason.refused, true) }
         nodes[index].isSeen = node.role == .primary
         return (node.role == .primary ? StateSample.primary : StateSample.replica, .none, true)
     }
