@@ -79,7 +79,8 @@ final class Gate: Sendable {
     private struct State {
         var isOpen = false
         var lastNumber = 0
-        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+        /// In the order in which they came, and are let go: that of a table differs from process to process.
+        var waiters: [(number: Int, continuation: CheckedContinuation<Void, Never>)] = []
         var cancelled: Set<Int> = []
     }
 
@@ -91,7 +92,7 @@ final class Gate: Sendable {
             defer { state.waiters.removeAll() }
             return state.waiters
         }
-        for waiter in waiters.values { waiter.resume() }
+        for waiter in waiters { waiter.continuation.resume() }
     }
 
     func wait() async {
@@ -103,14 +104,16 @@ final class Gate: Sendable {
             await withCheckedContinuation { continuation in
                 let passes = state.withLock { state in
                     if state.isOpen || state.cancelled.remove(number) != nil { return true }
-                    state.waiters[number] = continuation
+                    state.waiters.append((number, continuation))
                     return false
                 }
                 if passes { continuation.resume() }
             }
         } onCancel: {
             let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
-                if let waiter = state.waiters.removeValue(forKey: number) { return waiter }
+                if let index = state.waiters.firstIndex(where: { $0.number == number }) {
+                    return state.waiters.remove(at: index).continuation
+                }
                 state.cancelled.insert(number)
                 return nil
             }
