@@ -4,10 +4,14 @@ package import Contracts
 package enum RedisKinds {
     package static let registry = Registry(
         faults: [
-            SentinelFailoverFault.self, ClusterFailoverFault.self, ReplicaOfFault.self, ClientPauseFault.self, DebugSleepFault.self,
-            ConfigFault.self, MinReplicasFault.self, KillClientsFault.self, RevokeFault.self, EvictionPressureFault.self,
+            SentinelFailoverFault.self, ClusterFailoverFault.self, ReplicaOfFault.self, ClientPauseFault.self,
+            DebugSleepFault.self,
+            ConfigFault.self, MinReplicasFault.self, KillClientsFault.self, RevokeFault.self,
+            EvictionPressureFault.self,
         ],
         mutations: [ProbeKeys.self],
-        probes: [LedgerProbe.self, RolesProbe.self, SentinelsProbe.self, ClusterProbe.self, ReplicationLagProbe.self,
-            CommandProbe.self])
+        probes: [
+            LedgerProbe.self, RolesProbe.self, SentinelsProbe.self, ClusterProbe.self, ReplicationLagProbe.self,
+            CommandProbe.self,
+        ])
 }

@@ -32,7 +32,9 @@ final class SentinelFixture: ContractFixture {
     }
 
     /// Whom the first Sentinel takes for the primary.
-    func state() async throws -> String { try await ask(["SENTINEL", "GET-MASTER-ADDR-BY-NAME", SentinelGroup.master]) }
+    func state() async throws -> String {
+        try await ask(["SENTINEL", "GET-MASTER-ADDR-BY-NAME", SentinelGroup.master])
+    }
 
     func identity() async throws -> String { try await ask(["SENTINEL", "MYID"]) }
 

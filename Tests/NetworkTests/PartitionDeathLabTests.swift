@@ -58,7 +58,9 @@ struct PartitionDeathLabTests {
 
         /// Packets that are late on a busy machine look cut off, too: first the run itself says that the fault is there.
         func waitUntilCut() async throws {
-            try await first("the run observes its fault", within: .seconds(30)) { written("events.ndjson", "observing") }
+            try await first("the run observes its fault", within: .seconds(30)) {
+                written("events.ndjson", "observing")
+            }
             try await first("the two are cut off") { try await !passes(within: .milliseconds(60)) }
         }
 

@@ -1,5 +1,5 @@
-internal import Contracts
 package import Basics
+internal import Contracts
 package import Redis
 internal import TestSupport
 

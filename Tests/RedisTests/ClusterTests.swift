@@ -136,6 +136,7 @@ import Testing
         }
         let ledger = try ledger(fixture, group)
         let findings = await ledger.preflight(in: fixture.context)
-        #expect(findings.contains { $0.severity == .error && $0.message.contains("its cluster is down") }, "\(findings)")
+        #expect(
+            findings.contains { $0.severity == .error && $0.message.contains("its cluster is down") }, "\(findings)")
     }
 }

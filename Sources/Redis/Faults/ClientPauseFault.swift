@@ -93,7 +93,8 @@ package struct ClientPauseFault: Fault {
     package static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError) {
         // All is held back, even the question who is there: the pause runs out before anything is answered.
         let patience = Span.milliseconds(undo.milliseconds) + RedisTarget.patience
-        let info = try await undo.target.call(["INFO", "server"], in: context, "reading the run id", patience: patience)
+        let info = try await undo.target.call(
+            ["INFO", "server"], in: context, "reading the run id", patience: patience)
         guard infoField("run_id", in: info.text ?? "") == undo.process, undo.mode == .write,
             try await isHeldBack(undo, context)
         else { return }
@@ -106,7 +107,8 @@ package struct ClientPauseFault: Fault {
         guard try await isHeldBack(undo, context) else { return nil }
         return Leftover(
             kind: kind, target: undo.target.node,
-            description: "\(undo.mode == .write ? "writes wait" : "no command is answered")", commands: manualHeal(undo))
+            description: "\(undo.mode == .write ? "writes wait" : "no command is answered")", commands: manualHeal(undo)
+        )
     }
 
     package static func manualHeal(_ undo: Undo) -> [String] { [undo.target.command(["CLIENT", "UNPAUSE"])] }

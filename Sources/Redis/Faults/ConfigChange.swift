@@ -34,7 +34,8 @@ package struct ConfigChange: Codable, Sendable, Hashable {
         }
         for name in settings.keys.sorted() where before[name] == nil {
             throw FaultError(
-                .notApplicable, "\(target.node) has no setting \(name)", advice: target.command(["CONFIG", "GET", name]))
+                .notApplicable, "\(target.node) has no setting \(name)",
+                advice: target.command(["CONFIG", "GET", name]))
         }
         let same = settings.filter { before[$0.key] == $0.value }.keys.sorted()
         guard same.isEmpty else {
@@ -75,7 +76,9 @@ package struct ConfigChange: Codable, Sendable, Hashable {
             kind: kind, target: target.node, description: text.joined(separator: ", "), commands: manual)
     }
 
-    var manual: [String] { before.sorted { $0.key < $1.key }.map { target.command(["CONFIG", "SET", $0.key, $0.value]) } }
+    var manual: [String] {
+        before.sorted { $0.key < $1.key }.map { target.command(["CONFIG", "SET", $0.key, $0.value]) }
+    }
 
     /// One command for each: before Redis 7 it took one setting at a time.
     private func set(_ values: [String: String], _ context: SystemContext) async throws(FaultError) {

@@ -46,7 +46,8 @@ package struct DebugSleepFault: Fault {
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> Undo {
         let target = try RedisTarget(target)
         try await target.call(["PING"], in: context, "asking whether it is awake")
-        let setting = try await target.call(["CONFIG", "GET", "enable-debug-command"], in: context, "reading a setting")
+        let setting = try await target.call(
+            ["CONFIG", "GET", "enable-debug-command"], in: context, "reading a setting")
         if namedValues(setting)["enable-debug-command"]?.text == "no" {
             throw FaultError(
                 .denied, "\(target.node) does not allow DEBUG",
@@ -112,9 +113,10 @@ package struct DebugSleepFault: Fault {
     /// Whether it still sleeps: it answers nobody. Its sleep ends with its process.
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {
         do throws(FaultError) {
-            try await undo.target.call(["PING"], in: context, "asking whether it is awake", patience: .milliseconds(500))
+            try await undo.target.call(
+                ["PING"], in: context, "asking whether it is awake", patience: .milliseconds(500))
             return nil
-        } catch where error.code == .timeout || error.code == .unreachable {
+        } catch  where error.code == .timeout || error.code == .unreachable {
             if error.code == .unreachable { return nil }
             return Leftover(kind: kind, target: undo.target.node, description: "it does not answer", commands: [])
         }

@@ -156,7 +156,8 @@ package struct EvictionPressureFault: Fault {
         }
     }
 
-    private static func count(_ undo: Undo, at url: RedisURL, _ context: SystemContext) async throws(FaultError) -> Int {
+    private static func count(_ undo: Undo, at url: RedisURL, _ context: SystemContext) async throws(FaultError) -> Int
+    {
         try await scan(undo, at: url, context) { _, _, _ throws(RedisError) in }
     }
 

@@ -74,7 +74,8 @@ package struct RedisTarget: Sendable, Hashable, Codable {
     /// What a person would type.
     func command(_ words: [String]) -> String {
         let quoted = words.map { word in
-            word.allSatisfy { $0.isLetter || $0.isNumber || "-_.:@+".contains($0) } && !word.isEmpty ? word : "'\(word)'"
+            word.allSatisfy { $0.isLetter || $0.isNumber || "-_.:@+".contains($0) } && !word.isEmpty
+                ? word : "'\(word)'"
         }
         return "redis-cli -u '\(url)' \(quoted.joined(separator: " "))"
     }
@@ -82,7 +83,9 @@ package struct RedisTarget: Sendable, Hashable, Codable {
 
 /// A line `name:value` of an answer to INFO.
 func infoField(_ name: String, in info: String) -> String? {
-    info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("\(name):") }.map { String($0.dropFirst(name.count + 1)) }
+    info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("\(name):") }.map {
+        String($0.dropFirst(name.count + 1))
+    }
 }
 
 /// Names and values in turn, as CONFIG GET, ACL GETUSER and SENTINEL MASTER answer them.

@@ -71,7 +71,8 @@ package struct ReplicaOfFault: Fault {
         let before = try await Self.role(target, context)
         guard before != primary else {
             throw FaultError(
-                .notApplicable, "\(target.node) is that already: \(Self.text(before))", advice: target.command(["ROLE"]))
+                .notApplicable, "\(target.node) is that already: \(Self.text(before))", advice: target.command(["ROLE"])
+            )
         }
         return Undo(target: target, process: try await target.process(in: context), before: before, after: primary)
     }

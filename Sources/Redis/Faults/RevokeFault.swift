@@ -86,7 +86,8 @@ package struct RevokeFault: Fault {
         guard now != undo.before else { return nil }
         return Leftover(
             kind: kind, target: undo.target.node,
-            description: "user \(undo.user) has the rights '\(now)' and had '\(undo.before)'", commands: manualHeal(undo))
+            description: "user \(undo.user) has the rights '\(now)' and had '\(undo.before)'",
+            commands: manualHeal(undo))
     }
 
     package static func manualHeal(_ undo: Undo) -> [String] { [undo.target.command(restoring(undo))] }

@@ -36,7 +36,8 @@ actor LedgerWriter {
         var node = Label.none
         do throws(RedisError) {
             let answers = try await route.send(
-                commands(sequence), about: keys.name(of: sequence), until: deadline) { node = $0 }
+                commands(sequence), about: keys.name(of: sequence), until: deadline
+            ) { node = $0 }
             record(sequence, due, sent, answers.endedAt, .answered(answers.values), node)
         } catch {
             record(sequence, due, sent, error.endedAt ?? context.time.now, .failed(error), node)

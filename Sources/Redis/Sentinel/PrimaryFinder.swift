@@ -134,7 +134,8 @@ package struct PrimaryFinder: Sendable {
             var failure = error
             (failure.phase, failure.commandSent) = (.connect, false)
             if let address {
-                failure.message = "Sentinels name \(address) as the primary of \(location.master), but: \(error.message)"
+                failure.message =
+                    "Sentinels name \(address) as the primary of \(location.master), but: \(error.message)"
             }
             throw failure
         }
