@@ -41,7 +41,8 @@ package struct SplitBrain: Checker {
         do throws(Inconclusive) {
             let samples = StateList(history.states) { $0.probe == subject.probe }
             let looks = samples.byNode(\.node)
-            let acknowledged = acknowledgements(in: history, judged: subject.probe)
+            let acknowledged = acknowledgements(
+                in: history, judged: subject.probe, watched: Set(looks.map(\.node)))
             let byAcknowledgement = PrimaryEvidence(
                 terms: AcknowledgementTerm.terms(
                     of: acknowledged, gap: AcknowledgementTerm.gap(for: acknowledged)))
@@ -69,8 +70,15 @@ package struct SplitBrain: Checker {
     }
 
     /// Acknowledged writes with a node's name: of the judged probe when it has any, else of every ledger of the run.
-    private func acknowledgements(in history: History, judged probe: Label) -> OperationList {
-        let all = OperationList(history.operations) { $0.isGood && $0.action == .write && !$0.node.isEmpty }
+    ///
+    /// Where each node owns keys of its own they acknowledge side by side: only those that are watched as one shard count.
+    private func acknowledgements(
+        in history: History, judged probe: Label, watched: Set<Label>
+    ) -> OperationList {
+        let all = OperationList(history.operations) {
+            $0.isGood && $0.action == .write && !$0.node.isEmpty
+                && (!Operation.isSharded($0.path) || watched.contains($0.node))
+        }
         let own = all.selecting { $0.probe == probe }
         return (own.isEmpty ? all : own).sorted(by: \.end.nanoseconds)
     }

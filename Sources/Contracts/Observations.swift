@@ -51,6 +51,9 @@ public struct Operation: Sendable, Hashable {
 
     /// Whether a path goes past the service to one node: it is evidence, and says nothing of what clients get.
     package static func isDirect(_ path: Label) -> Bool { path.text.hasPrefix("direct:") }
+
+    /// Whether a path leads to the owner of each key: several nodes acknowledge writes there, and each is right.
+    package static func isSharded(_ path: Label) -> Bool { path == "cluster" }
 }
 
 /// One look at one node: what it says of itself.

@@ -87,23 +87,23 @@ struct Scenario {
     /// One acknowledged (or other) write.
     mutating func write(
         _ sequence: Int64, _ began: Double, _ end: Double, node: Label = "pg-1", outcome: Outcome = .ok,
-        reason: Label = .none, probe: Label = Scenario.probe
+        reason: Label = .none, probe: Label = Scenario.probe, path: Label = "fresh"
     ) {
         history.append(
             .operation(
                 Operation(
-                    probe: probe, path: "fresh", node: node, action: .write, sequence: sequence, due: at(began),
+                    probe: probe, path: path, node: node, action: .write, sequence: sequence, due: at(began),
                     sent: at(began), end: at(end), outcome: outcome, reason: reason)))
     }
 
     /// Writes `range`, one each 10 ms from `start`.
     mutating func writes(
         _ range: ClosedRange<Int64>, from start: Double, node: Label = "pg-1", outcome: Outcome = .ok,
-        interval: Double = 0.010
+        interval: Double = 0.010, path: Label = "fresh"
     ) {
         for (index, sequence) in range.enumerated() {
             let began = start + Double(index) * interval
-            write(sequence, began, began + 0.001, node: node, outcome: outcome)
+            write(sequence, began, began + 0.001, node: node, outcome: outcome, path: path)
         }
     }
 

@@ -155,6 +155,16 @@ import Testing
         #expect(result.part("dual-role") == 0)
     }
 
+    /// Each node of a cluster acknowledges writes of its own keys: only two of one shard are a split.
+    @Test(arguments: [("pg-2", Verdict.fail), ("other-shard", .pass)])
+    func nodesOfOtherShardsAcknowledgeRightly(node: String, verdict: Verdict) {
+        var scenario = failover(gone: 5, silence: "timeout")
+        scenario.fault(5, 5.003, target: "squall-pg-1")
+        scenario.writes(1...3_000, from: 0, path: "cluster")
+        scenario.writes(3_001...5_000, from: 20, node: Label(node), path: "cluster")
+        #expect(scenario.judged(none, probe: "roles").verdict == verdict)
+    }
+
     @Test func aNodeThatNeverAnsweredMayHaveBeenPrimary() {
         var scenario = failover(gone: 5, silence: "timeout")
         scenario.fault(5, 5.003, target: "squall-pg-1")

@@ -120,7 +120,7 @@ import Testing
         let probe = try fixture.read(ClusterProbe.self, ClusterProbe.parameters, "nodes: {\(nodes)}\nevery: 50ms")
         #expect(await probe.preflight(in: fixture.context).isEmpty)
         try await fixture.run(probe) {
-            try await eventually("all slots are covered") { fixture.last("covered") == 16_384 }
+            try await eventually("all slots are covered") { fixture.last("uncovered") == 0 }
             #expect(fixture.states.allSatisfy { $0.state == "ok" })
             // A shard with both its nodes.
             group.nodes[0].send(SIGKILL)
@@ -130,7 +130,7 @@ import Testing
             }
             try await eventually("the others see that slots are lost") {
                 fixture.states.contains { $0.node == "c2" && $0.state == "fail" }
-                    && fixture.measurements.contains { $0.node == "c2" && $0.metric == "covered" && $0.value < 16_384 }
+                    && fixture.measurements.contains { $0.node == "c2" && $0.metric == "uncovered" && $0.value > 5_000 }
             }
             #expect(fixture.states.contains { $0.node == "c1" && $0.state == StateSample.unreachable })
         }

@@ -9,8 +9,8 @@ package struct ClusterProbe: Probe {
         summary: "Asks every node of a Redis Cluster for its state and the slots it sees covered.",
         details: """
             Each node's state is what CLUSTER INFO says there: ok or fail, or unreachable; `generation` is the cluster's \
-            epoch as the node knows it. The measurement `covered` is how many of the 16,384 slots that node sees with an owner \
-            that is well, `primaries` how many nodes it knows that own slots. Who is primary in a shard is what redis.roles \
+            epoch as the node knows it. The measurement `uncovered` is how many of the 16,384 slots that node sees without an \
+            owner that is well, `primaries` how many nodes it knows that own slots. Who is primary in a shard is what redis.roles \
             says, one such probe for the nodes of each shard. The nodes are targets: `{from: cluster, is: ok}`.
             """,
         example: """
@@ -19,7 +19,7 @@ package struct ClusterProbe: Probe {
               nodes: {c1: redis://127.0.0.1:6391, c2: redis://127.0.0.1:6392, c3: redis://127.0.0.1:6393}
             """)
     package static let emits: Set<ObservationKind> = [.states, .measurements]
-    package static let metrics = ["covered", "primaries"]
+    package static let metrics = ["uncovered", "primaries"]
 
     private static let nodesParameter = Parameter<[NamedValue<RedisURL>]>.required(
         "nodes", .map(.redis), "Every node's own address.")
@@ -125,8 +125,10 @@ struct ClusterSession: ProbeSession {
                 StateSample(
                     probe: probe.name, node: node, sent: sent, end: answers.endedAt, state: Label(state),
                     generation: infoField("cluster_current_epoch", in: info).flatMap { Int64($0) })))
-        for (metric, field) in [("covered", "cluster_slots_ok"), ("primaries", "cluster_size")] {
-            guard let value = infoField(field, in: info).flatMap({ Double($0) }) else { continue }
+        let covered = infoField("cluster_slots_ok", in: info).flatMap { Double($0) }
+        let primaries = infoField("cluster_size", in: info).flatMap { Double($0) }
+        for (metric, value) in [("uncovered", covered.map { Double(SlotMap.count) - $0 }), ("primaries", primaries)] {
+            guard let value else { continue }
             context.record(
                 .measurement(
                     Measurement(
