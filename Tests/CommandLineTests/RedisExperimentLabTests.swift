@@ -23,7 +23,9 @@ struct RedisExperimentLabTests {
         // R8: two seconds of silence, the vote, the promotion; a handful of writes at most.
         Expected(
             file: "disaster-recovery/redis-primary-loss", code: 0,
-            verdicts: ["rto": "pass", "rpo": "pass", "split-brain": "pass", "availability": "pass", "recovery": "pass"],
+            verdicts: [
+                "rto": "pass", "rpo": "pass", "split-brain": "pass", "availability": "pass", "recovery": "pass",
+            ],
             between: ["rto": 2...10]),
         // The old primary takes the pinned client's 100 writes a second for some ten seconds.
         Expected(
@@ -48,7 +50,9 @@ struct RedisExperimentLabTests {
             between: ["rto": 14...25]),
         Expected(
             file: "disaster-recovery/redis-cluster-node-loss", code: 0,
-            verdicts: ["rto": "pass", "rpo": "pass", "split-brain": "pass", "availability": "pass", "recovery": "pass"],
+            verdicts: [
+                "rto": "pass", "rpo": "pass", "split-brain": "pass", "availability": "pass", "recovery": "pass",
+            ],
             between: ["rto": 2...15]),
         Expected(
             file: "integration/cache/redis-cluster-takeover", code: 0,
