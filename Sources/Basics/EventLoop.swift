@@ -8,9 +8,9 @@ internal import Synchronization
 /// two-core machine), and Dispatch shares that pool's threads on Linux. An actor names a loop as its `unownedExecutor`;
 /// its methods then run on the loop's thread, and so do the descriptor and timer handlers it registers.
 ///
-/// What does thousands of small things a second with such actors names the loop as its task executor, too
-/// (`withTaskExecutorPreference`), and sleeps with its clock: then no thread has to wake another one.
-package final class EventLoop: SerialExecutor, TaskExecutor {
+/// What does thousands of small things a second with such actors prefers the loop's task executor
+/// (`withTaskExecutorPreference(loop.tasks)`), and sleeps with its clock: then no thread has to wake another one.
+package final class EventLoop: SerialExecutor {
     /// Which readiness a watcher waits for, and which it is told of.
     package struct Readiness: OptionSet, Sendable {
         package let rawValue: UInt32
@@ -74,13 +74,30 @@ package final class EventLoop: SerialExecutor, TaskExecutor {
 
     // MARK: Executor
 
-    package func enqueue(_ job: consuming ExecutorJob) {
-        let unowned = UnownedJob(job)
+    package func enqueue(_ job: consuming ExecutorJob) { enqueue(UnownedJob(job), for: nil) }
+
+    fileprivate func enqueue(_ job: UnownedJob, for tasks: UnownedTaskExecutor?) {
         let needsWake = state.withLock { state in
-            state.jobs.append(unowned)
+            state.jobs.append((job, tasks))
             return state.jobs.count == 1
         }
         if needsWake { wake() }
+    }
+
+    /// For `withTaskExecutorPreference`: what is bound to no actor runs on the loop's thread, too.
+    package var tasks: Tasks { Tasks(loop: self) }
+
+    /// The loop as the executor of tasks. Apart from the loop itself: jobs of actors are run as they always were.
+    package final class Tasks: TaskExecutor {
+        private let loop: EventLoop
+
+        fileprivate init(loop: EventLoop) {
+            self.loop = loop
+        }
+
+        package func enqueue(_ job: consuming ExecutorJob) {
+            loop.enqueue(UnownedJob(job), for: asUnownedTaskExecutor())
+        }
     }
 
     package func checkIsolated() {
@@ -192,14 +209,19 @@ package final class EventLoop: SerialExecutor, TaskExecutor {
             defer { state.jobs.removeAll(keepingCapacity: true) }
             return state.jobs
         }
-        for job in jobs {
-            job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        for (job, tasks) in jobs {
+            if let tasks {
+                job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: tasks)
+            } else {
+                job.runSynchronously(on: asUnownedSerialExecutor())
+            }
         }
     }
 }
 
 private struct LoopState {
-    var jobs: [UnownedJob] = []
+    /// With the task executor that a job came by; nil: an actor's.
+    var jobs: [(job: UnownedJob, tasks: UnownedTaskExecutor?)] = []
     var watchers: [CInt: EventLoop.ReadinessHandler] = [:]
     var timers = TimerQueue()
     var lastTimer: UInt64 = 0

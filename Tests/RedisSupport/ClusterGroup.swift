@@ -10,13 +10,15 @@ package final class ClusterGroup: Sendable {
 
     package init(nodeTimeout: Span = .seconds(1)) async throws {
         var nodes: [RedisServer] = []
+        var taken: Set<UInt16> = []
         for _ in 0..<6 {
+            let port = try Self.port(notIn: &taken)
             nodes.append(
                 try await RedisServer(
                     [
                         "cluster-enabled yes", "cluster-config-file nodes.conf", "repl-diskless-sync-delay 0",
                         "cluster-node-timeout \(nodeTimeout.nanoseconds / 1_000_000)",
-                    ], port: try Self.port()))
+                    ], port: port))
         }
         self.nodes = nodes
         let places = nodes.map { "127.0.0.1:\($0.port)" }
@@ -24,11 +26,15 @@ package final class ClusterGroup: Sendable {
             ["redis-cli", "--cluster", "create"] + places + ["--cluster-replicas", "1", "--cluster-yes"])
     }
 
-    /// The nodes talk to each other on a port ten thousand higher.
-    private static func port() throws -> UInt16 {
+    /// The nodes talk to each other on a port ten thousand higher, which must be free, too.
+    private static func port(notIn taken: inout Set<UInt16>) throws -> UInt16 {
         while true {
             let port = try freeLoopbackPort()
-            if port < 55_000 { return port }
+            guard port < 55_000, taken.isDisjoint(with: [port, port + 10_000]),
+                isFreeLoopbackPort(port + 10_000)
+            else { continue }
+            taken.formUnion([port, port + 10_000])
+            return port
         }
     }
 

@@ -31,7 +31,13 @@ import Testing
         // One Sentinel that hangs and one that is dead do not keep a client from it.
         group.sentinels[1].send(SIGSTOP)
         #expect(try await find(group.location, fixture).text.hasSuffix(":\(group.nodes[0].port)"))
+        // Nor do two that hang, whose word is not waited for until the client's time is up.
+        group.sentinels[2].send(SIGSTOP)
+        let finder = PrimaryFinder(group.location, fixture.client, fixture.context.secrets)
+        let primary = try await finder.connect(until: .soon(.seconds(1)))
+        await primary.connection.close()
         group.sentinels[1].send(SIGCONT)
+        group.sentinels[2].send(SIGCONT)
         group.nodes[0].send(SIGKILL)
         var found = ""
         try await eventually("another one is found") {

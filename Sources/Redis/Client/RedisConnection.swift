@@ -166,7 +166,9 @@ package actor RedisConnection {
         case .ignored: outcome = await suspend(number, request, until: deadline)
         case .heeded:
             outcome = await withTaskCancellationHandler {
-                await suspend(number, request, until: deadline)
+                // The handler may have run by now, and found nothing to interrupt.
+                if Task.isCancelled { return cancelled(request) }
+                return await suspend(number, request, until: deadline)
             } onCancel: {
                 loop.schedule(at: Instant(nanoseconds: 0)) { [weak self] in
                     self?.assumeIsolated { $0.interrupt(number, .cancelled) }
@@ -174,6 +176,14 @@ package actor RedisConnection {
             }
         }
         return try outcome.get()
+    }
+
+    /// Nothing was sent.
+    private func cancelled(_ request: Request) -> Outcome {
+        var error = failure(.cancelled, "cancelled", request.phase)
+        error.commandSent = false
+        if case .connect = request { drop() }
+        return .failure(error)
     }
 
     private func suspend(_ number: UInt64, _ request: Request, until deadline: Instant) async -> Outcome {

@@ -84,7 +84,7 @@ final class LedgerSession: ProbeSession {
     }
 
     /// On the connections' thread: at thousands of writes a second, threads that wake each other would be most of the cost.
-    func run() async { await withTaskExecutorPreference(client.loop) { await write() } }
+    func run() async { await withTaskExecutorPreference(client.loop.tasks) { await write() } }
 
     private func write() async {
         let start = context.system.time.now

@@ -20,7 +20,7 @@ struct RolesSession: ProbeSession {
 
     /// On the connections' thread, so that no thread has to wake another one for a look.
     func run() async {
-        await withTaskExecutorPreference(client.loop) {
+        await withTaskExecutorPreference(client.loop.tasks) {
             await withDiscardingTaskGroup { group in
                 for node in probe.nodes {
                     group.addTask { await watch(Label(node.name), node.value) }

@@ -24,6 +24,7 @@ package struct PrimaryFinder: Sendable {
     package let location: PrimaryLocation
     private let client: RedisClient
     private let secrets: SecretStore
+    private var time: any TimeSource { client.loop.clock }
 
     package init(_ location: PrimaryLocation, _ client: RedisClient, _ secrets: SecretStore) {
         self.location = location
@@ -34,7 +35,9 @@ package struct PrimaryFinder: Sendable {
     /// Errors of the phase `connect`: nothing of the caller's was sent.
     package func connect(until deadline: Instant) async throws(RedisError) -> Found {
         if let url = location.url { return try await verified(url, named: nil, until: deadline) }
-        let named = try await named(until: deadline)
+        // Sentinels that hang must leave time for the primary that the others name.
+        let now = time.now
+        let named = try await named(until: now + (deadline - now) / 3)
         var failure: RedisError?
         for address in named {
             do throws(RedisError) {
