@@ -137,7 +137,7 @@ import Testing
         let server = try await RedisServer()
         let probe = try fixture.read(
             LedgerProbe.self, LedgerProbe.parameters,
-            "url: \(server.url)\nrate: 50/s\nwait: 1\nwait-timeout: 20ms\ntimeout: 1s")
+            "url: \(server.url)\nrate: 10/s\nwait: 1\nwait-timeout: 20ms\ntimeout: 5s")
         try await fixture.run(probe) {
             try await eventually("some writes") { fixture.operations.count >= 5 }
         }

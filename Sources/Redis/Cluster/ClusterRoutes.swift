@@ -11,6 +11,7 @@ actor ClusterRoutes {
     private let time: any TimeSource
     private var map: SlotMap?
     private var isRefreshing = false
+    private var refreshWaiters: [CheckedContinuation<Void, Never>] = []
     private var refreshedAt: Instant?
     /// By announced address.
     private var connections: [String: SharedConnection] = [:]
@@ -81,7 +82,19 @@ actor ClusterRoutes {
         return connection
     }
 
+    /// One caller asks and the others wait for it: it came first, so its time is up before theirs.
     private func refresh(until deadline: Instant) async throws(RedisError) {
+        if isRefreshing {
+            await withCheckedContinuation { refreshWaiters.append($0) }
+            if map != nil { return }
+            throw RedisError(.unreachable, phase: .connect, message: "no node has said who owns what")
+        }
+        isRefreshing = true
+        defer {
+            isRefreshing = false
+            for waiter in refreshWaiters { waiter.resume() }
+            refreshWaiters = []
+        }
         let fresh = try await ClusterReader(location, client, secrets).map(until: deadline)
         refreshedAt = time.now
         map = fresh

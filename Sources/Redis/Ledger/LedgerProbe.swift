@@ -17,8 +17,9 @@ package struct LedgerProbe: Probe {
             `direct:<node>`. Only the first path counts as service (RTO, availability); all count for lost writes.
 
             A write is ok when the primary answers it, with `wait` only when so many replicas have confirmed it on the \
-            same connection; one that fewer confirmed is unknown (too-few-replicas). It has failed only with proof: \
-            refused or rejected before a byte was sent, or refused by an error that Redis raises before it executes \
+            same connection; one that fewer confirmed is unknown (too-few-replicas). WAIT holds up the connection that all \
+            writes of a path share: `rate` × the time that replicas take must stay well below one. It has failed only with \
+            proof: refused or rejected before a byte was sent, or refused by an error that Redis raises before it executes \
             (READONLY, LOADING, MASTERDOWN, NOREPLICAS, OOM, MISCONF, NOPERM …). A timeout, a broken connection and an \
             error that may be a proxy's own are unknown. All writes of a path share a connection; one on which a write timed \
             out takes no more of them.
