@@ -79,7 +79,8 @@ package final class EventLoop: SerialExecutor {
     fileprivate func enqueue(_ job: UnownedJob, for tasks: UnownedTaskExecutor?) {
         let needsWake = state.withLock { state in
             state.jobs.append((job, tasks))
-            return state.jobs.count == 1
+            // The loop itself looks for jobs before it waits.
+            return state.jobs.count == 1 && state.thread != squall_gettid()
         }
         if needsWake { wake() }
     }

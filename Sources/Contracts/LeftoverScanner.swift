@@ -21,6 +21,19 @@ package struct KnownSystems: Sendable {
             self.document = document
             self.secrets = secrets
         }
+
+        /// The texts that stand under one of these keys, at any depth, in the order of their keys' names.
+        package func texts(under keys: Set<String>) -> [String] {
+            Self.texts(under: keys, in: document, isUnder: false)
+        }
+
+        private static func texts(under keys: Set<String>, in value: JSONValue, isUnder: Bool) -> [String] {
+            if let text = value.string { return isUnder && !text.isEmpty ? [text] : [] }
+            if let list = value.array { return list.flatMap { texts(under: keys, in: $0, isUnder: isUnder) } }
+            return (value.object ?? [:]).sorted { $0.key < $1.key }.flatMap { key, member in
+                texts(under: keys, in: member, isUnder: isUnder || keys.contains(key))
+            }
+        }
     }
 
     package var places: [Place]

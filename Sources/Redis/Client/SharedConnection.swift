@@ -48,7 +48,12 @@ actor SharedConnection {
                 if await opens(before: deadline) { continue }
                 throw Self.late()
             }
-            if let failure, time.now - failure.at < Self.pause { throw failure.error }
+            if let failure, time.now - failure.at < Self.pause {
+                var error = failure.error
+                // This caller has learned of it now.
+                error.endedAt = time.now
+                throw error
+            }
             return try await open(until: deadline)
         }
     }

@@ -78,16 +78,18 @@ package struct ClientPauseFault: Fault {
     }
 
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
-        let begun = context.time.now
         let command = ["CLIENT", "PAUSE", "\(undo.milliseconds)", undo.mode.rawValue.uppercased()]
-        try await undo.target.call(command, in: context, "pausing clients")
-        let ended = context.time.now
-        guard try await Self.isHeldBack(undo, context) else {
-            return .unproven("\(undo.target.node) accepted the pause, and still answers")
+        let paused = try await undo.target.session(in: context, "pausing clients") {
+            connection, deadline throws(RedisError) -> InstantRange? in
+            let begun = context.time.now
+            _ = try await connection.call(command, until: deadline)
+            let ended = context.time.now
+            // On the same connection: while all is held back, another one could not even log in.
+            return try await Self.isHeldBack(undo.mode, on: connection, context) ? InstantRange(begun, ended) : nil
         }
+        guard let paused else { return .unproven("\(undo.target.node) accepted the pause, and still answers") }
         let what = undo.mode == .write ? "a PUBLISH" : "a PING"
-        return .confirmed(
-            InstantRange(begun, ended), evidence: "\(undo.target.node) does not answer \(what) within \(Self.look)")
+        return .confirmed(paused, evidence: "\(undo.target.node) does not answer \(what) within \(Self.look)")
     }
 
     package static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError) {
@@ -113,18 +115,24 @@ package struct ClientPauseFault: Fault {
 
     package static func manualHeal(_ undo: Undo) -> [String] { [undo.target.command(["CLIENT", "UNPAUSE"])] }
 
-    /// Whether a command that the pause holds back gets no answer, on a connection that was made.
+    /// Whether a command that the pause holds back gets no answer.
+    private static func isHeldBack(
+        _ mode: Mode, on connection: RedisConnection, _ context: SystemContext
+    ) async throws(RedisError) -> Bool {
+        do throws(RedisError) {
+            let command = mode == .write ? ["PUBLISH", channel, ""] : ["PING"]
+            _ = try await connection.call(command, until: context.time.now + look)
+            return false
+        } catch {
+            guard error.code == .timeout else { throw error }
+            return true
+        }
+    }
+
+    /// The same on a connection of its own.
     private static func isHeldBack(_ undo: Undo, _ context: SystemContext) async throws(FaultError) -> Bool {
-        let command = undo.mode == .write ? ["PUBLISH", channel, ""] : ["PING"]
-        return try await undo.target.session(in: context, "looking for the pause") {
-            connection, _ throws(RedisError) -> Bool in
-            do throws(RedisError) {
-                _ = try await connection.call(command, until: context.time.now + look)
-                return false
-            } catch {
-                guard error.code == .timeout else { throw error }
-                return true
-            }
+        try await undo.target.session(in: context, "looking for the pause") { connection, _ throws(RedisError) in
+            try await isHeldBack(undo.mode, on: connection, context)
         }
     }
 }

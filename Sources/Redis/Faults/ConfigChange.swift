@@ -62,18 +62,21 @@ package struct ConfigChange: Codable, Sendable, Hashable {
     }
 
     func heal(in context: SystemContext) async throws(FaultError) {
-        guard try await leftover(kind: "", in: context) != nil else { return }
-        try await set(before, context)
+        if try await !changed(in: context).isEmpty { try await set(before, context) }
     }
 
     func leftover(kind: String, in context: SystemContext) async throws(FaultError) -> Leftover? {
-        guard try await target.isStill(process, in: context) else { return nil }
-        let values = try await Self.values(of: before.keys.sorted(), target, context)
-        let changed = values.filter { before[$0.key] != $0.value }.sorted { $0.key < $1.key }
+        let changed = try await changed(in: context).sorted { $0.key < $1.key }
         guard !changed.isEmpty else { return nil }
         let text = changed.map { "\($0.key) is \($0.value) and was \(before[$0.key] ?? "")" }
         return Leftover(
             kind: kind, target: target.node, description: text.joined(separator: ", "), commands: manual)
+    }
+
+    /// Settings that have another value than before; none when another process answers.
+    private func changed(in context: SystemContext) async throws(FaultError) -> [String: String] {
+        guard try await target.isStill(process, in: context) else { return [:] }
+        return try await Self.values(of: before.keys.sorted(), target, context).filter { before[$0.key] != $0.value }
     }
 
     var manual: [String] {
