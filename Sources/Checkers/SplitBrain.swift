@@ -61,6 +61,7 @@ package struct SplitBrain: Checker {
                 try requireNames(acknowledged, history, subject.probe, after: origin.effect)
             } else {
                 try requireSight(of: looks, after: origin.effect)
+                try requireCommonNames(acknowledged, history)
             }
             conclude(dual, acknowledgedByTwo, &result)
         } catch {
@@ -103,6 +104,14 @@ package struct SplitBrain: Checker {
                 dual.bounds.upper == .zero
                     ? "at no time were two nodes primary at once" : "two primaries for \(dual.bounds.upper) at most")
         }
+    }
+
+    /// A ledger of a cluster whose nodes have other names than the probe's would prove nothing, and not say so.
+    private func requireCommonNames(_ acknowledged: OperationList, _ history: History) throws(Inconclusive) {
+        let isSharded = history.operations.contains { $0.isGood && $0.action == .write && Operation.isSharded($0.path) }
+        guard isSharded, acknowledged.isEmpty else { return }
+        throw Inconclusive(
+            "no write was acknowledged by a node of this probe: give the ledger's nodes and the probe's the same names")
     }
 
     /// Every node must have been seen, and looked at again after the fault.

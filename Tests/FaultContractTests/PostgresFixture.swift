@@ -20,6 +20,7 @@ final class PostgresFixture: ContractFixture {
     private let root: String
     private let client: PostgresClient
     private let primary: PostgresServer
+    private let standby: PostgresServer
     private let server: PostgresServer
     private let visitor: PostgresConnection
     private let servers: Mutex<[PostgresServer]>
@@ -38,15 +39,27 @@ final class PostgresFixture: ContractFixture {
         let standby = try await primary.makeStandby(in: root, name: "standby")
         try await standby.start()
         servers = Mutex([primary, standby])
+        self.standby = standby
         let wantsPrimary = step.step.targets.first?.value == "primary"
         server = wantsPrimary ? primary : standby
         target = NodeAddress(dsn: server.dsn).target(named: Label(wantsPrimary ? "primary" : "standby"))
         // A client that calls itself as the examples do.
         visitor = try await client.connect(
             DSN("\(server.dsn) application_name=orders"), .empty, until: context.time.now + .seconds(15))
+        try await streams()
+    }
+
+    private func streams() async throws {
         try await until("the standby streams") { [self] in
             try await ask(standby, "SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'") == "1"
         }
+    }
+
+    /// A receiver that was cut off comes back a moment after the heal.
+    func comesToRest() async throws -> Bool {
+        guard fault.persistence == .untilHealed else { return false }
+        try await streams()
+        return true
     }
 
     private static let stateQuery = """

@@ -49,7 +49,7 @@ final class RedisFixture: ContractFixture {
         let role = try await ask(["INFO", "replication"], of: server)
             .split(whereSeparator: \.isNewline).filter { $0.hasPrefix("role:") || $0.hasPrefix("master_port:") }
         var values: [String] = []
-        for name in ["maxclients", "min-replicas-to-write", "min-replicas-max-lag"] {
+        for name in ["timeout", "min-replicas-to-write", "min-replicas-max-lag"] {
             values.append(try await ask(["CONFIG", "GET", name], of: server))
         }
         let rights = try await ask(["ACL", "GETUSER", "app"], of: server)
@@ -81,7 +81,7 @@ final class RedisFixture: ContractFixture {
     func putNamesake(_ number: Int) async throws {
         servers.value?.removeAll { $0 === server }
         let namesake = try await RedisServer(
-            Self.settings + ["maxclients 20", "min-replicas-to-write 1", "min-replicas-max-lag 2"], port: server.port)
+            Self.settings + ["timeout 1", "min-replicas-to-write 1", "min-replicas-max-lag 2"], port: server.port)
         servers.value?.append(namesake)
         _ = try await ask(["ACL", "SETUSER", "app", "-@write"], of: namesake)
         _ = try await ask(["CLIENT", "PAUSE", "600000", "WRITE"], of: namesake)

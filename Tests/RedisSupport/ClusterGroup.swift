@@ -8,7 +8,7 @@ package final class ClusterGroup: Sendable {
     /// In the order in which `redis-cli` makes primaries of the first three, and replicas of the others.
     package let nodes: [RedisServer]
 
-    package init(nodeTimeout: Span = .seconds(1)) async throws {
+    package init(nodeTimeout: Span = .seconds(2)) async throws {
         var nodes: [RedisServer] = []
         var taken: Set<UInt16> = []
         for _ in 0..<6 {

@@ -16,6 +16,8 @@ struct NodeNames: Sendable {
         return names[place] ?? Label(place)
     }
 
+    func knows(_ url: RedisURL) -> Bool { names[Self.place(url)] != nil }
+
     /// Host and port without user, password and the rest, which may be written in several ways.
     private static func place(_ url: RedisURL) -> String {
         do throws(RedisEndpoint.Malformed) {

@@ -38,7 +38,7 @@ package actor RedisConnection {
     private var socket: RedisSocket?
     private var reader: RedisReader?
     private var isWatchingRoom = false
-    /// In the order in which they were sent, with consecutive numbers.
+    /// In the order in which they were sent, with ascending numbers.
     private var works = FirstInFirstOut<Work>()
     private var lastWork: UInt64 = 0
     /// How many in `works` somebody waits for.
@@ -269,13 +269,21 @@ package actor RedisConnection {
 
     /// The deadline passed or the task was cancelled.
     private func interrupt(_ number: UInt64, _ code: RedisError.Code) {
-        guard let first = works.first, number >= first.number else { return }
-        let index = Int(number - first.number)
-        guard let work = works[index], work.number == number, let continuation = work.continuation else { return }
+        guard let index = place(of: number), let work = works[index], let continuation = work.continuation else {
+            return
+        }
         works[index]?.continuation = nil
         isRetired = true
         end(work, continuation, .failure(failure(code, reason(code, work.phase), work.phase)))
         if waiting == 0 { drop() }
+    }
+
+    /// Where a call stands: numbers ascend, and some have never been sent.
+    private func place(of number: UInt64) -> Int? {
+        guard let first = works.first, number >= first.number else { return nil }
+        var index = min(Int(number - first.number), works.count - 1)
+        while index >= 0, let work = works[index], work.number > number { index -= 1 }
+        return index >= 0 && works[index]?.number == number ? index : nil
     }
 
     private func reason(_ code: RedisError.Code, _ phase: RedisError.Phase) -> String {

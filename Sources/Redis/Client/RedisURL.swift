@@ -43,6 +43,16 @@ package struct RedisURL: Sendable, Hashable, Codable, CustomStringConvertible {
         }
     }
 
+    /// The same user, password and way to another host and port; nil when the place does not stand in the text.
+    package func moved(to place: String) -> RedisURL? {
+        do throws(RedisEndpoint.Malformed) {
+            let own = try RedisEndpoint(parsing: text).place
+            return text.contains(own) ? RedisURL(text.replacing(own, with: place)) : nil
+        } catch {
+            return nil
+        }
+    }
+
     /// What is wrong with the text as written; nil when it can be used.
     package var problem: String? {
         if isSecret { return nil }

@@ -29,6 +29,8 @@ actor SharedConnection {
     private var current: Opened?
     private var failure: (error: RedisError, at: Instant)?
     private var isOpening = false
+    /// A node that was left while a connection was being opened: one to it is of no use.
+    private var left: Label?
     private var waiters: [Waiter] = []
     private var lastWaiter: UInt64 = 0
 
@@ -64,6 +66,7 @@ actor SharedConnection {
 
     private func open(until deadline: Instant) async throws(RedisError) -> Opened {
         isOpening = true
+        left = nil
         defer {
             isOpening = false
             for waiter in waiters {
@@ -73,7 +76,12 @@ actor SharedConnection {
             waiters = []
         }
         do throws(RedisError) {
-            let opened = try await opening(deadline)
+            var opened = try await opening(deadline)
+            while let left, opened.node == left, time.now < deadline {
+                self.left = nil
+                await opened.connection.close()
+                opened = try await opening(deadline)
+            }
             (current, failure) = (opened, nil)
             return opened
         } catch {
@@ -106,9 +114,10 @@ actor SharedConnection {
         await connection.retire()
     }
 
-    /// The same, whatever connection it is.
-    func leave() async {
-        guard let opened = current else { return }
+    /// The same for whatever connection leads to that node, one that is being opened included.
+    func leave(_ node: Label) async {
+        left = node
+        guard let opened = current, opened.node == node else { return }
         current = nil
         await opened.connection.retire()
     }

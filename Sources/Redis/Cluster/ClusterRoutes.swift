@@ -13,6 +13,7 @@ actor ClusterRoutes {
     private var isRefreshing = false
     private var refreshWaiters: [CheckedContinuation<Void, Never>] = []
     private var refreshedAt: Instant?
+    private var failure: (error: RedisError, at: Instant)?
     /// By announced address.
     private var connections: [String: SharedConnection] = [:]
 
@@ -89,15 +90,24 @@ actor ClusterRoutes {
             if map != nil { return }
             throw RedisError(.unreachable, phase: .connect, message: "no node has said who owns what")
         }
+        if let failure, time.now - failure.at < Self.pause {
+            var error = failure.error
+            error.endedAt = time.now
+            throw error
+        }
         isRefreshing = true
         defer {
             isRefreshing = false
             for waiter in refreshWaiters { waiter.resume() }
             refreshWaiters = []
         }
-        let fresh = try await ClusterReader(location, client, secrets).map(until: deadline)
-        refreshedAt = time.now
-        map = fresh
+        do throws(RedisError) {
+            let fresh = try await ClusterReader(location, client, secrets).map(until: deadline)
+            (map, refreshedAt, failure) = (fresh, time.now, nil)
+        } catch {
+            failure = (error, time.now)
+            throw error
+        }
     }
 }
 

@@ -41,6 +41,8 @@ package struct ClientPauseFault: Fault {
     package static let requires: Set<Target.Attribute> = [.redisURL]
 
     private static let longest = Span.seconds(600)
+    /// Nobody can end it early, and whatever else is to be healed waits for it.
+    private static let longestOfAll = Span.seconds(60)
     /// An answer that takes longer was held back.
     private static let look = Span.milliseconds(200)
     private static let channel = "squall:pause"
@@ -51,9 +53,11 @@ package struct ClientPauseFault: Fault {
     package init(from reader: inout ParameterReader) {
         mode = reader.value(Self.modeParameter)
         most = reader.value(Self.mostParameter)
-        if most < .seconds(1) || most > Self.longest {
+        let longest = mode == .all ? Self.longestOfAll : Self.longest
+        if most < .seconds(1) || most > longest {
             reader.diagnostics.error(
-                "at-most must be from 1s to \(Self.longest)", at: reader.location(of: Self.mostParameter.key))
+                "at-most must be from 1s to \(longest) with mode \(mode.rawValue)",
+                at: reader.location(of: Self.mostParameter.key))
         }
     }
 

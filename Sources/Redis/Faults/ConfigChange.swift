@@ -4,22 +4,29 @@ internal import Contracts
 /// Settings of a running Redis that a fault has changed, as the journal keeps them.
 package struct ConfigChange: Codable, Sendable, Hashable {
     package var target: RedisTarget
-    /// What is set at run time ends with the process.
-    package var process: String
+    package var installation: Installation
     /// Prior values by name.
     package var before: [String: String]
     package var after: [String: String]
 
-    static let privileges = ["+config|get +config|set +info"]
+    static let privileges = ["+config|get +config|set +config|rewrite +info +role"]
 
     /// Whose values are secrets: they would stand in the journal.
     private static let secrets: Set<String> = [
         "requirepass", "masterauth", "masteruser", "tls-key-file-pass", "tls-client-key-file-pass",
     ]
 
+    /// With these, squall could not come back to heal.
+    private static let doors: Set<String> = [
+        "port", "bind", "protected-mode", "maxclients", "unixsocket", "unixsocketperm", "aclfile", "cluster-enabled",
+    ]
+
     /// Why a setting cannot be changed by a fault; nil when it can.
     static func problem(with name: String) -> String? {
-        secrets.contains(name.lowercased()) ? "the prior value of \(name) is a secret and would reach the journal" : nil
+        let name = name.lowercased()
+        if secrets.contains(name) { return "the prior value of \(name) is a secret and would reach the journal" }
+        guard doors.contains(name) || name.hasPrefix("tls-") else { return nil }
+        return "with another \(name) squall might not be able to come back and heal"
     }
 
     /// - Parameter minor: settings that are left alone when they have the value already.
@@ -44,39 +51,61 @@ package struct ConfigChange: Codable, Sendable, Hashable {
                 advice: target.command(["CONFIG", "GET", same[0]]))
         }
         return ConfigChange(
-            target: target, process: try await target.process(in: context), before: before, after: settings)
+            target: target, installation: try await target.installation(in: context), before: before, after: settings)
     }
 
     func inject(in context: SystemContext) async throws(FaultError) -> Effect {
-        let begun = context.time.now
-        try await set(after, context)
-        let ended = context.time.now
-        let values = try await Self.values(of: after.keys.sorted(), target, context)
+        let names = after.keys.sorted()
+        let (range, values) = try await target.session(in: context, "changing the configuration") {
+            connection, deadline throws(RedisError) in
+            let begun = context.time.now
+            try await Self.set(after, connection, deadline)
+            let range = InstantRange(begun, context.time.now)
+            return (range, try await Self.values(of: names, connection, deadline))
+        }
         // Redis writes numbers its own way (64mb becomes 67108864), so what shows the effect is that the values differ.
         let unchanged = values.filter { before[$0.key] == $0.value }.keys.sorted()
         guard unchanged.isEmpty else {
             return .unproven("\(unchanged.joined(separator: ", ")) of \(target.node) had this value before")
         }
         let text = values.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-        return .confirmed(InstantRange(begun, ended), evidence: "CONFIG GET of \(target.node) says \(text)")
+        return .confirmed(range, evidence: "CONFIG GET of \(target.node) says \(text)")
     }
 
     func heal(in context: SystemContext) async throws(FaultError) {
-        if try await !changed(in: context).isEmpty { try await set(before, context) }
+        let (standing, changed) = try await self.changed(in: context)
+        if !changed.isEmpty {
+            let values = before.filter { changed[$0.key] != nil }
+            try await target.session(in: context, "changing the configuration") {
+                connection, deadline throws(RedisError) in
+                try await Self.set(values, connection, deadline)
+            }
+        }
+        switch standing {
+        case .rewritten: try await target.rewriteFile(in: context)
+        case .restarted: if !changed.isEmpty { try await target.rewriteFile(in: context) }
+        case .asChanged, .other: break
+        }
     }
 
     func leftover(kind: String, in context: SystemContext) async throws(FaultError) -> Leftover? {
-        let changed = try await changed(in: context).sorted { $0.key < $1.key }
+        let changed = try await self.changed(in: context).values.sorted { $0.key < $1.key }
         guard !changed.isEmpty else { return nil }
         let text = changed.map { "\($0.key) is \($0.value) and was \(before[$0.key] ?? "")" }
         return Leftover(
             kind: kind, target: target.node, description: text.joined(separator: ", "), commands: manual)
     }
 
-    /// Settings that have another value than before; none when another process answers.
-    private func changed(in context: SystemContext) async throws(FaultError) -> [String: String] {
-        guard try await target.isStill(process, in: context) else { return [:] }
-        return try await Self.values(of: before.keys.sorted(), target, context).filter { before[$0.key] != $0.value }
+    /// Settings that have another value than before; of a process that was started anew those that have our value.
+    private func changed(
+        in context: SystemContext
+    ) async throws(FaultError) -> (standing: Installation.Standing, values: [String: String]) {
+        let standing = installation.standing(of: try await target.installation(in: context))
+        if case .other = standing { return (standing, [:]) }
+        let now = try await Self.values(of: before.keys.sorted(), target, context)
+        let changed = now.filter { before[$0.key] != $0.value }
+        if case .restarted = standing { return (standing, changed.filter { after[$0.key] == $0.value }) }
+        return (standing, changed)
     }
 
     var manual: [String] {
@@ -84,24 +113,30 @@ package struct ConfigChange: Codable, Sendable, Hashable {
     }
 
     /// One command for each: before Redis 7 it took one setting at a time.
-    private func set(_ values: [String: String], _ context: SystemContext) async throws(FaultError) {
-        try await target.session(in: context, "changing the configuration") { connection, deadline throws(RedisError) in
-            for (name, value) in values.sorted(by: { $0.key < $1.key }) {
-                _ = try await connection.call(["CONFIG", "SET", name, value], until: deadline)
-            }
+    private static func set(
+        _ values: [String: String], _ connection: RedisConnection, _ deadline: Instant
+    ) async throws(RedisError) {
+        for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+            _ = try await connection.call(["CONFIG", "SET", name, value], until: deadline)
         }
+    }
+
+    private static func values(
+        of names: [String], _ connection: RedisConnection, _ deadline: Instant
+    ) async throws(RedisError) -> [String: String] {
+        var values: [String: String] = [:]
+        for name in names {
+            let answer = try await connection.call(["CONFIG", "GET", name], until: deadline)
+            values[name] = namedValues(answer)[name.lowercased()]?.text
+        }
+        return values
     }
 
     private static func values(
         of names: [String], _ target: RedisTarget, _ context: SystemContext
     ) async throws(FaultError) -> [String: String] {
         try await target.session(in: context, "reading the configuration") { connection, deadline throws(RedisError) in
-            var values: [String: String] = [:]
-            for name in names {
-                let answer = try await connection.call(["CONFIG", "GET", name], until: deadline)
-                values[name] = namedValues(answer)[name.lowercased()]?.text
-            }
-            return values
+            try await values(of: names, connection, deadline)
         }
     }
 }

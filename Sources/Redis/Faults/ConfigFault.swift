@@ -10,12 +10,14 @@ package struct ConfigFault: Fault {
         summary: "Changes settings of a running Redis with CONFIG SET; the prior values come back.",
         details: """
             Each of `settings` is read, journalled and set on the target. The effect is that CONFIG GET shows other values \
-            than before: a setting that had the value already proves nothing. Healing sets the prior values, unless the \
-            process is another one: what is set at run time ends with it (CONFIG REWRITE is never sent). Settings whose prior \
-            value is a password are refused.
+            than before: a setting that had the value already proves nothing. Healing sets the prior values. What is set at \
+            run time ends with the process, unless it has reached the configuration file: a Sentinel rewrites that file when \
+            it changes the node's role. In that case healing rewrites it once more, and a process that was started from it with \
+            our value is healed, too. Settings whose prior value is a password are refused, and those after which Squall \
+            could not connect any more.
             """,
         example: """
-            - {name: slow-detection, fault: redis.config, target: primary, duration: 30s, settings: {maxclients: "20"}}
+            - {name: impatient, fault: redis.config, target: primary, duration: 30s, settings: {timeout: "1"}}
             """)
     private static let settingsParameter = Parameter<[NamedValue<String>]>.required(
         "settings", .map(.text), "Values by the names that CONFIG GET knows, for example {maxmemory: 32mb}.")

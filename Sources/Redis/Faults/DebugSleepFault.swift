@@ -40,7 +40,7 @@ package struct DebugSleepFault: Fault {
     package func plan(for target: Target) -> PlannedOperation {
         PlannedOperation(
             operation: "DEBUG SLEEP \(span.seconds) on \(target.name)", undo: "it ends by itself",
-            privileges: ["+debug, and enable-debug-command"])
+            privileges: ["+debug +ping +config|get, and enable-debug-command"])
     }
 
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> Undo {
@@ -100,8 +100,10 @@ package struct DebugSleepFault: Fault {
                 last = sent
             } catch {
                 guard error.code == .timeout else { return nil }
+                // The question may have come before the sleep, so its end is the bound.
                 return .confirmed(
-                    InstantRange(last, sent), evidence: "\(undo.target.node) does not answer PING within \(look)")
+                    InstantRange(last, error.endedAt ?? context.time.now),
+                    evidence: "\(undo.target.node) does not answer PING within \(look)")
             }
         }
         return nil

@@ -20,8 +20,8 @@ package struct EvictionPressureFault: Fault {
         details: """
             Sets keys squall:<run>:fill:…, 16 KiB each, on the target, a primary with a memory limit, until the server evicts \
             (evicted_keys rises) or refuses a write (OOM), whatever its maxmemory-policy says. That is the effect. Keys of \
-            users may be evicted: this loses data of a server whose policy allows it. Never more than a fifth above \
-            maxmemory is written.
+            users may be evicted: this loses data of a server whose policy allows it. No more than a \
+            fifth above maxmemory, and a MiB, is written.
 
             Healing looks for keys with that name and unlinks them, on the target and, after a failover, on each of `nodes` \
             that calls itself a primary. What was evicted does not come back.
@@ -54,11 +54,12 @@ package struct EvictionPressureFault: Fault {
 
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> Undo {
         let target = try RedisTarget(target)
-        let (role, setting) = try await target.session(in: context, "reading the memory limit") {
+        let (role, setting, memory) = try await target.session(in: context, "reading the memory limit") {
             connection, deadline throws(RedisError) in
             (
                 try await connection.call(["ROLE"], until: deadline).array?.first?.text,
-                try await connection.call(["CONFIG", "GET", "maxmemory"], until: deadline)
+                try await connection.call(["CONFIG", "GET", "maxmemory"], until: deadline),
+                try await connection.call(["INFO", "memory"], until: deadline).text ?? ""
             )
         }
         guard role == "master" else {
@@ -69,6 +70,12 @@ package struct EvictionPressureFault: Fault {
             throw FaultError(
                 .notApplicable, "\(target.node) has no memory limit that could be reached",
                 advice: target.command(["CONFIG", "SET", "maxmemory", "256mb"]))
+        }
+        // One that evicts or refuses anyway would prove nothing.
+        guard infoField("used_memory", in: memory).flatMap({ Int64($0) }) ?? 0 < limit - limit / 50 else {
+            throw FaultError(
+                .notApplicable, "\(target.node) is at its memory limit already",
+                advice: target.command(["INFO", "memory"]))
         }
         let undo = Undo(
             target: target, prefix: "\(RunKeys.mark)\(context.run):fill:", limit: limit + limit / 5, nodes: nodes)
@@ -113,7 +120,19 @@ package struct EvictionPressureFault: Fault {
     }
 
     package static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError) {
-        for url in try await primaries(undo, context) { try await remove(undo, at: url, context) }
+        for url in try await primaries(undo, context) {
+            try await remove(undo, at: url, context)
+            try await awaitFreed(RedisTarget(node: undo.target.node, url: url), context)
+        }
+    }
+
+    /// UNLINK gives memory back a moment later; until then writes are still refused.
+    private static func awaitFreed(_ node: RedisTarget, _ context: SystemContext) async throws(FaultError) {
+        let watch = EffectWatch(context, every: .milliseconds(20), within: RedisTarget.patience)
+        _ = try await watch.firstTime(since: context.time.now) { () async throws(FaultError) -> Bool in
+            let info = try await node.call(["INFO", "memory"], in: context, "reading the memory").text ?? ""
+            return infoField("lazyfree_pending_objects", in: info) == "0"
+        }
     }
 
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {
@@ -133,21 +152,20 @@ package struct EvictionPressureFault: Fault {
     /// The target and every other node that calls itself a primary; at least one must, or nothing can be said.
     private static func primaries(_ undo: Undo, _ context: SystemContext) async throws(FaultError) -> [RedisURL] {
         var found: [RedisURL] = []
-        var failure: FaultError?
         for url in [undo.target.url] + undo.nodes.filter({ $0 != undo.target.url }) {
             let node = RedisTarget(node: undo.target.node, url: url)
             do throws(FaultError) {
                 let role = try await node.call(["ROLE"], in: context, "asking for the role")
                 if role.array?.first?.text == "master" { found.append(url) }
             } catch {
-                if url == undo.target.url { failure = error }
+                // The target itself holds our keys until it says something else.
+                if url == undo.target.url { throw error }
             }
         }
         guard found.isEmpty else { return found }
-        throw failure
-            ?? FaultError(
-                .unreachable, "\(undo.target.node) is a replica now: its keys are removed at its primary",
-                advice: "name the fault's nodes, or at the primary: \(manualHeal(undo).first ?? "")")
+        throw FaultError(
+            .unreachable, "\(undo.target.node) is a replica now: its keys are removed at its primary",
+            advice: "name the fault's nodes, or at the primary: \(manualHeal(undo).first ?? "")")
     }
 
     private static func remove(_ undo: Undo, at url: RedisURL, _ context: SystemContext) async throws(FaultError) {
@@ -173,7 +191,11 @@ package struct EvictionPressureFault: Fault {
             repeat {
                 let answer = try await connection.call(
                     ["SCAN", cursor, "MATCH", "\(undo.prefix)*", "COUNT", "1000"], until: deadline)
-                guard let parts = answer.array, parts.count == 2, let next = parts[0].text else { break }
+                guard let parts = answer.array, parts.count == 2, let next = parts[0].text else {
+                    throw RedisError(
+                        .lost, phase: .command, commandSent: true, message: "SCAN was not understood",
+                        subject: connection.subject)
+                }
                 let names = (parts[1].array ?? []).compactMap(\.text)
                 if !names.isEmpty { try await body(connection, names, deadline) }
                 (cursor, count) = (next, count + names.count)

@@ -76,12 +76,15 @@ package struct KillClientsFault: Fault {
                 return .unproven("no client of \(target.node) matched (\(filterText)) any more")
             }
             let kills = victims.sorted().map { ["CLIENT", "KILL", "ID", $0] }
-            _ = try await connection.call(pipeline: kills, until: deadline)
+            let killed = try await connection.call(pipeline: kills, until: deadline).values.reduce(0) {
+                $0 + ($1.integer ?? 0)
+            }
+            guard killed > 0 else { return .unproven("the clients of \(target.node) had left by themselves") }
             let left = try await ids(["CLIENT", "LIST"], connection, deadline).intersection(victims)
             guard left.isEmpty else { return .unproven("\(left.count) of \(victims.count) clients are still there") }
             return .confirmed(
                 InstantRange(begun, context.time.now),
-                evidence: "\(victims.count) client connections of \(target.node) are gone")
+                evidence: "\(killed) client connections of \(target.node) were ended and are gone")
         }
     }
 

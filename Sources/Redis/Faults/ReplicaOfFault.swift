@@ -27,8 +27,8 @@ package struct ReplicaOfFault: Fault {
             and loses what that one does not have. The effect is shown by the node's own ROLE.
 
             Healing tells the node whose replica it was before, and what it took in between is lost then: a redis.ledger \
-            reads it before. A node that has been given another role meanwhile, by a Sentinel or a person, is left alone, \
-            and so is one that was restarted. Sentinels bring a fork back by themselves after some ten seconds.
+            reads it before. A node that has been given another role meanwhile, by a Sentinel or a person, is left alone; so is a \
+            fork that others follow by now, and one that was restarted. Sentinels bring a fork back by themselves after some ten seconds.
             """,
         example: """
             - {name: fork, fault: redis.replica-of, target: replica, duration: 8s}
@@ -102,9 +102,28 @@ package struct ReplicaOfFault: Fault {
 
     package static func manualHeal(_ undo: Undo) -> [String] { [undo.target.command(command(undo.before))] }
 
+    /// A role that Sentinels or people have built upon is not ours any more: a fork that others follow is the primary now,
+    /// and so is the node that the target was told to follow.
     private static func isOurs(_ undo: Undo, _ context: SystemContext) async throws(FaultError) -> Bool {
-        guard try await undo.target.isStill(undo.process, in: context) else { return false }
-        return try await role(undo.target, context) == undo.after
+        guard try await undo.target.isStill(undo.process, in: context),
+            try await role(undo.target, context) == undo.after
+        else { return false }
+        guard let after = undo.after else {
+            let info =
+                try await undo.target.call(["INFO", "replication"], in: context, "looking for followers").text ?? ""
+            return infoField("connected_slaves", in: info) == "0"
+        }
+        guard undo.before == nil, let url = undo.target.url.moved(to: "\(after.host):\(after.port)") else {
+            return true
+        }
+        do throws(FaultError) {
+            let other = RedisTarget(node: "\(after.host):\(after.port)", url: url)
+            let role = try await other.call(["ROLE"], in: context, "asking the new primary", patience: .seconds(1))
+            return role.array?.first?.text != "master"
+        } catch {
+            // It cannot be asked from here: what the target itself says decides.
+            return true
+        }
     }
 
     /// nil for a primary.

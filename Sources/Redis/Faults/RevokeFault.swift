@@ -6,7 +6,7 @@ package import Experiment
 package struct RevokeFault: Fault {
     package struct Undo: Codable, Sendable, Hashable {
         package var target: RedisTarget
-        package var process: String
+        package var installation: Installation
         package var user: String
         /// The user's rights to commands as ACL GETUSER says them, `+@all -debug`. No password is in them.
         package var before: String
@@ -19,8 +19,8 @@ package struct RevokeFault: Fault {
         details: """
             Reads the user's rights to commands with ACL GETUSER, journals them, and adds `rules` (by default -@write) with \
             ACL SETUSER, on the target only: users are not replicated. The effect is that ACL GETUSER shows other rights than \
-            before. Healing sets exactly the prior rights, unless the process is another one: ACL SAVE is never sent. \
-            Passwords and keys are not touched and never read into the journal.
+            before. Healing sets exactly the prior rights, also in the configuration file when a Sentinel has rewritten it \
+            meanwhile. Squall's own user is refused. Passwords and keys are not touched and never read into the journal.
             """,
         example: """
             - {name: revoke, fault: redis.acl-revoke, target: primary, user: app, duration: 10s}
@@ -47,11 +47,19 @@ package struct RevokeFault: Fault {
     package func plan(for target: Target) -> PlannedOperation {
         PlannedOperation(
             operation: "ACL SETUSER \(user) \(rules.joined(separator: " ")) on \(target.name)",
-            undo: "ACL SETUSER to the prior rights", privileges: ["+acl|getuser +acl|setuser +info"])
+            undo: "ACL SETUSER to the prior rights",
+            privileges: ["+acl|whoami +acl|getuser +acl|setuser +config|rewrite +info"])
     }
 
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> Undo {
         let target = try RedisTarget(target)
+        let own = try await target.call(["ACL", "WHOAMI"], in: context, "asking who we are").text
+        guard own != user else {
+            throw FaultError(
+                .notApplicable,
+                "squall itself is \(user) on \(target.node): without rights it could not give them back",
+                advice: "give squall a user of its own in the node's address, redis://squall:${password}@…")
+        }
         let before = try await Self.rights(of: user, target, context)
         let tokens = Set(before.split(separator: " ").map(String.init))
         guard !tokens.isSuperset(of: rules) else {
@@ -60,7 +68,8 @@ package struct RevokeFault: Fault {
                 advice: target.command(["ACL", "GETUSER", user]))
         }
         return Undo(
-            target: target, process: try await target.process(in: context), user: user, before: before, rules: rules)
+            target: target, installation: try await target.installation(in: context), user: user, before: before,
+            rules: rules)
     }
 
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
@@ -76,14 +85,32 @@ package struct RevokeFault: Fault {
     }
 
     package static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError) {
-        guard try await leftover(of: undo, in: context) != nil else { return }
-        try await undo.target.call(restoring(undo), in: context, "giving rights back")
+        let (standing, now) = try await found(undo, context)
+        if now != nil { try await undo.target.call(restoring(undo), in: context, "giving rights back") }
+        switch standing {
+        case .rewritten: try await undo.target.rewriteFile(in: context)
+        case .restarted: if now != nil { try await undo.target.rewriteFile(in: context) }
+        case .asChanged, .other: break
+        }
+    }
+
+    /// The rights as they are, when they are not as before and that is our doing.
+    private static func found(
+        _ undo: Undo, _ context: SystemContext
+    ) async throws(FaultError) -> (standing: Installation.Standing, now: String?) {
+        let standing = undo.installation.standing(of: try await undo.target.installation(in: context))
+        if case .other = standing { return (standing, nil) }
+        let now = try await rights(of: undo.user, undo.target, context)
+        guard now != undo.before else { return (standing, nil) }
+        if case .restarted = standing {
+            let tokens = Set(now.split(separator: " ").map(String.init))
+            return (standing, tokens.isSuperset(of: undo.rules) ? now : nil)
+        }
+        return (standing, now)
     }
 
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {
-        guard try await undo.target.isStill(undo.process, in: context) else { return nil }
-        let now = try await rights(of: undo.user, undo.target, context)
-        guard now != undo.before else { return nil }
+        guard let now = try await found(undo, context).now else { return nil }
         return Leftover(
             kind: kind, target: undo.target.node,
             description: "user \(undo.user) has the rights '\(now)' and had '\(undo.before)'",

@@ -19,9 +19,9 @@ package struct SentinelFailoverFault: Fault {
         summary: "Forces a failover with SENTINEL FAILOVER and watches it through.",
         details: """
             Sends SENTINEL FAILOVER to the target, a Sentinel that a redis.sentinels probe reports. It promotes a replica \
-            although the primary is well, without asking the other Sentinels. The effect begins when this Sentinel has \
-            taken a newer configuration epoch, and is proven when it names another primary with it within `timeout`: a \
-            failover that was aborted is none. Nothing is proven by the command's OK.
+            although the primary is well, without asking the other Sentinels. The effect is that this \
+            Sentinel names another primary, with a newer configuration epoch, within `timeout`: a failover that was aborted \
+            is none. Nothing is proven by the command's OK.
 
             The old primary goes on taking writes of clients that stay with it until a Sentinel makes it a replica, some \
             ten seconds later: those writes are acknowledged and lost. A redis.ledger with `pinned-rate` counts them.

@@ -16,7 +16,10 @@ package struct OwnedKeys: Sendable, Hashable, Codable {
 
     static let plan = PlannedOperation(
         operation: "writes keys of the run's own, squall:<run>:<probe>:…", undo: "UNLINK at the end",
-        privileges: ["+rpush +lrange +set +get +unlink +exists +role on the keys squall:*"])
+        privileges: [
+            "+rpush +lrange +set +get +unlink +exists +role +wait on the keys squall:*", "+sentinel on Sentinels",
+            "+readonly +asking +cluster|slots +cluster|info in a cluster",
+        ])
 
     /// Journals the keys before the first of them is made.
     func journal(in context: ProbeContext) async throws(FaultError) -> MutationID {

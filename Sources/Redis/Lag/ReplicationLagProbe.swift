@@ -47,6 +47,9 @@ package struct ReplicationLagProbe: Probe {
         nodes = reader.value(Self.nodesParameter)
         every = reader.value(Self.everyParameter)
         timeout = reader.value(Self.timeoutParameter)
+        if !primary.cluster.isEmpty {
+            reader.diagnostics.error("a cluster has several primaries; give the url of one", at: reader.location)
+        }
         if nodes.isEmpty { reader.diagnostics.error("no node is listed", at: reader.location(of: "nodes")) }
         if every <= .zero || timeout <= .zero {
             reader.diagnostics.error("every and timeout must be longer than nothing", at: reader.location)

@@ -12,6 +12,8 @@ final class ReplicationLagSession: ProbeSession {
     private let context: ProbeContext
     private let key: String
     private let log = Mutex(HeartbeatLog())
+    /// Who has last called itself a primary: it has no lag.
+    private let primary = Mutex(Label.none)
 
     init(
         _ probe: ReplicationLagProbe, _ owned: OwnedKeys, _ mutation: MutationID, _ client: RedisClient,
@@ -65,7 +67,6 @@ final class ReplicationLagSession: ProbeSession {
     private func watch(_ node: Label, _ url: RedisURL) async {
         let connections = KeptConnections(client, url, context.system.secrets)
         var seen: Int64 = 0
-        var isPrimary = false
         let time = context.system.time
         await time.everyTick(probe.every) {
             let now = time.now
@@ -75,13 +76,15 @@ final class ReplicationLagSession: ProbeSession {
                 if case .error(let text) = answers.values.first {
                     throw RedisError(answer: text, phase: .command, subject: "")
                 }
-                isPrimary = answers.values.last?.array?.first?.text == "master"
+                let isPrimary = answers.values.last?.array?.first?.text == "master"
+                if isPrimary { self.primary.withLock { $0 = node } }
                 seen = answers.values.first?.integer ?? 0
                 if !isPrimary { self.report(node, seeing: seen, at: now, isCensored: false) }
             } catch {
                 guard error.code != .cancelled else { return }
                 // It does not answer: at least what was known before, and the wait itself has made it older.
-                if !isPrimary { self.report(node, seeing: seen, at: time.now, isCensored: true) }
+                let wasPrimary = self.primary.withLock { $0 == node }
+                if !wasPrimary { self.report(node, seeing: seen, at: time.now, isCensored: true) }
             }
         }
         await connections.close()

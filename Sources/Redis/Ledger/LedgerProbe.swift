@@ -25,7 +25,7 @@ package struct LedgerProbe: Probe {
             out takes no more of them.
 
             The writes stand in 64 lists, squall:<run>:<probe>:0 to 63, which are in the journal before the first is made \
-            and are removed at the end, on every node that calls itself a primary. What a node holds is read before a heal \
+            and are removed at the end, from the primary and from every node of `nodes` that answers and calls itself one. What a node holds is read before a heal \
             (a resync empties an old primary) and after recovery.
             """,
         example: """
@@ -61,8 +61,14 @@ package struct LedgerProbe: Probe {
     package func preflight(in context: SystemContext) async -> [Finding] {
         do throws(FaultError) {
             let client = try context.services.require(RedisClient.self)
-            _ = try await primary(client, context)
             var findings: [Finding] = []
+            let names = NodeNames(settings.nodes)
+            for url in try await primaries(client, context) where !settings.nodes.isEmpty && !names.knows(url) {
+                findings.append(
+                    Finding(
+                        .error, "probe \(name): \(url) is none of the nodes \(settings.nodes.map(\.name))",
+                        advice: "list it under nodes, or say under addresses which of them it is"))
+            }
             for node in settings.nodes {
                 if let finding = await client.finding(on: node, probe: name, in: context) { findings.append(finding) }
             }
@@ -74,20 +80,20 @@ package struct LedgerProbe: Probe {
 
     package func start(in context: ProbeContext) async throws(FaultError) -> any ProbeSession {
         let client = try context.system.services.require(RedisClient.self)
-        let pinned = try await primary(client, context.system)
+        let primaries = try await primaries(client, context.system)
+        let pinned = settings.primary.cluster.isEmpty ? primaries.first : nil
         return try await LedgerSession.start(name, settings, pinned: pinned, client, context)
     }
 
-    /// Whoever is the primary now; nil in a cluster that is well, where every shard has one.
-    private func primary(_ client: RedisClient, _ context: SystemContext) async throws(FaultError) -> RedisURL? {
+    /// Whoever is the primary now; in a cluster, which must be well, every owner of slots.
+    private func primaries(_ client: RedisClient, _ context: SystemContext) async throws(FaultError) -> [RedisURL] {
         let location = settings.primary
         guard !location.cluster.isEmpty else {
-            return try await PrimaryFinder(location, client, context.secrets).url(in: context)
+            return [try await PrimaryFinder(location, client, context.secrets).url(in: context)]
         }
         do throws(RedisError) {
             let reader = ClusterReader(location, client, context.secrets)
-            _ = try await reader.map(until: context.time.now + .seconds(5))
-            return nil
+            return try await reader.map(until: context.time.now + .seconds(5)).allOwners.map { location.reach($0) }
         } catch {
             var failure = error
             failure.message = context.secrets.redact(error.message)

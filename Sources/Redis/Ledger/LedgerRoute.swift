@@ -35,7 +35,14 @@ enum LedgerRoute: Sendable {
         var prefix: [[String]] = []
         for _ in 0..<Self.mostRedirections {
             say(opened.node)
-            var answers = try await opened.connection.call(pipeline: prefix + commands, until: deadline, .ignored)
+            var answers: RedisConnection.Answers
+            do throws(RedisError) {
+                answers = try await opened.connection.call(pipeline: prefix + commands, until: deadline, .ignored)
+            } catch {
+                // An owner that hangs may have lost its slots to another node.
+                await routes.forget()
+                throw error
+            }
             answers.values.removeFirst(prefix.count)
             guard case .error(let text) = answers.values.first,
                 let redirection = Redirection(text, asked: opened.connection.host)

@@ -115,10 +115,15 @@ final class LedgerSession: ProbeSession {
 
     /// A client that a Sentinel tells of another primary leaves the old one at once.
     private func follow(_ sentinel: RedisURL) async {
-        let (master, following) = (settings.primary.master, following)
+        let (primary, following, names) = (settings.primary, following, names)
         let watch = SentinelEvents(sentinel, client, context.system)
         await watch.run(["+switch-master"]) { event in
-            if event.text.hasPrefix("\(master) ") { await following?.leave() }
+            // `cache 10.0.0.1 6379 10.0.0.2 6379`: from where to where.
+            let words = event.text.split(separator: " ").map { RedisValue.status(String($0)) }
+            guard words.first?.text == primary.master, let old = announcedAddress(Array(words.dropFirst())) else {
+                return
+            }
+            await following?.leave(names.name(of: primary.reach(old)))
         } isLost: { _ in
         }
     }

@@ -40,6 +40,8 @@ actor LedgerWriter {
             ) { node = $0 }
             record(sequence, due, sent, answers.endedAt, .answered(answers.values), node)
         } catch {
+            // The run has ended while the way was looked for: nothing was tried.
+            if error.code == .cancelled, !error.commandSent { return }
             record(sequence, due, sent, error.endedAt ?? context.time.now, .failed(error), node)
         }
     }

@@ -64,7 +64,11 @@ package struct RedisLeftovers: LeftoverScanner {
         repeat {
             let answer = try await connection.call(
                 ["SCAN", cursor, "MATCH", "\(RunKeys.mark)*", "COUNT", "1000"], until: deadline)
-            guard let parts = answer.array, parts.count == 2, let next = parts[0].text else { break }
+            guard let parts = answer.array, parts.count == 2, let next = parts[0].text else {
+                throw RedisError(
+                    .lost, phase: .command, commandSent: true, message: "SCAN was not understood",
+                    subject: connection.subject)
+            }
             for name in (parts[1].array ?? []).compactMap(\.text) {
                 let prefix = name.split(separator: ":", omittingEmptySubsequences: false).prefix(3).joined(
                     separator: ":")

@@ -19,7 +19,12 @@ package struct PrimaryFinder: Sendable {
         case names(SentinelView)
         case knowsNothing(RedisURL)
         case failed(RedisError)
+        /// The rest need not be waited for any longer.
+        case enough
     }
+
+    /// Right after a failover the one Sentinel that knows of it may be the last to answer.
+    private static let grace = Span.milliseconds(50)
 
     package let location: PrimaryLocation
     private let client: RedisClient
@@ -70,8 +75,17 @@ package struct PrimaryFinder: Sendable {
             var answers: [Answer] = []
             // A Sentinel that hangs must not hold up what most of them have said.
             for await answer in group {
+                if case .enough = answer { group.cancelAll() }
+                let before = Self.views(answers).count * 2 > location.sentinels.count
                 answers.append(answer)
-                if Self.views(answers).count * 2 > location.sentinels.count { group.cancelAll() }
+                if !before, Self.views(answers).count * 2 > location.sentinels.count {
+                    let time = time
+                    group.addTask {
+                        try? await time.sleep(for: Self.grace)
+                        return .enough
+                    }
+                }
+                if Self.views(answers).count == location.sentinels.count { group.cancelAll() }
             }
             return answers
         }
