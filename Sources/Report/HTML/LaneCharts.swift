@@ -17,7 +17,7 @@ enum LaneCharts {
         var chart = Chart(
             id: "roles-\(probe)", title: "What each node said it was (\(probe))",
             summary: summary(lanes, duals)
-                + (hasGenerations(lanes) ? " In brackets: the generation, PostgreSQL's timeline." : ""),
+                + (hasGenerations(lanes) ? " In brackets: PostgreSQL's timeline, a Sentinel's epoch." : ""),
             height: lanes.count * lane)
         chart.labels = lanes.enumerated().map { ($0.element.node.text, $0.offset * lane + lane / 2) }
         var shapes: [String] = []
