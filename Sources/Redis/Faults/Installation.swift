@@ -49,10 +49,20 @@ extension RedisTarget {
             role: [role.first?.text, primary].compactMap(\.self).joined(separator: " "))
     }
 
-    /// Writes what is set now into the configuration file. A server that cannot write it has never written it before.
+    /// What a server says whose file nobody can have rewritten before either.
+    private static let unwritable = ["without a config file", "Permission denied", "Read-only file system"]
+
+    /// Writes what is set now into the configuration file; the answer is the proof. Any other failure may leave our value in
+    /// a file that a Sentinel has written, so it is one of the heal.
     func rewriteFile(in context: SystemContext) async throws(FaultError) {
         try await session(in: context, "rewriting the configuration file") { connection, deadline throws(RedisError) in
-            _ = try await connection.call(pipeline: [["CONFIG", "REWRITE"]], until: deadline)
+            do throws(RedisError) {
+                _ = try await connection.call(["CONFIG", "REWRITE"], until: deadline)
+            } catch {
+                guard error.code == .server, Self.unwritable.contains(where: { error.message.contains($0) }) else {
+                    throw error
+                }
+            }
         }
     }
 }
