@@ -21,33 +21,24 @@ package struct ClusterProbe: Probe {
     package static let emits: Set<ObservationKind> = [.states, .measurements]
     package static let metrics = ["uncovered", "primaries"]
 
-    private static let nodesParameter = Parameter<[NamedValue<RedisURL>]>.required(
-        "nodes", .map(.redis), "Every node's own address.")
-    private static let everyParameter = Parameter<Span>.defaulted(
-        "every", .span, to: .milliseconds(200), written: "200ms", "The time from one question to the next.")
-    private static let timeoutParameter = Parameter<Span>.defaulted(
-        "timeout", .span, to: .seconds(1), written: "1s", "After this a node that does not answer is unreachable.")
-    package static let parameters: [any AnyParameter] = [nodesParameter, everyParameter, timeoutParameter]
+    private static let form = NodeSampling.Form(
+        nodes: "Every node's own address.", every: .milliseconds(200),
+        written: "200ms")
+    package static let parameters: [any AnyParameter] = form.parameters
 
     package let name: Label
-    let nodes: [NamedValue<RedisURL>]
-    let every: Span
-    let timeout: Span
+    let sampling: NodeSampling
 
     package init(name: Label, from reader: inout ParameterReader) {
         self.name = name
-        nodes = reader.value(Self.nodesParameter)
-        every = reader.value(Self.everyParameter)
-        timeout = reader.value(Self.timeoutParameter)
-        if nodes.isEmpty { reader.diagnostics.error("no node is listed", at: reader.location(of: "nodes")) }
-        if every <= .zero || timeout <= .zero {
-            reader.diagnostics.error("every and timeout must be longer than nothing", at: reader.location)
-        }
+        sampling = NodeSampling(Self.form, from: &reader)
     }
 
-    package func target(forNode node: Label) -> Target? {
-        nodes.first { $0.name == node.text }.map { RedisTarget.target(named: node, at: $0.value) }
-    }
+    var nodes: [NamedValue<RedisURL>] { sampling.nodes }
+    var every: Span { sampling.every }
+    var timeout: Span { sampling.timeout }
+
+    package func target(forNode node: Label) -> Target? { sampling.target(forNode: node) }
 
     package func preflight(in context: SystemContext) async -> [Finding] {
         var findings: [Finding] = []

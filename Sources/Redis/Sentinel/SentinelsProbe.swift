@@ -24,39 +24,28 @@ package struct SentinelsProbe: Probe {
     package static let emits: Set<ObservationKind> = [.states, .measurements]
     package static let metrics = ["views", "usable"]
 
-    private static let nodesParameter = Parameter<[NamedValue<RedisURL>]>.required(
-        "nodes", .map(.redis), "Every Sentinel's own address.")
+    private static let form = NodeSampling.Form(
+        nodes: "Every Sentinel's own address.", every: .milliseconds(200),
+        written: "200ms")
     private static let masterParameter = Parameter<String>.defaulted(
         "master", .text, to: "mymaster", written: "mymaster", "The name under which they watch the primary.")
-    private static let everyParameter = Parameter<Span>.defaulted(
-        "every", .span, to: .milliseconds(200), written: "200ms", "The time from one question to the next.")
-    private static let timeoutParameter = Parameter<Span>.defaulted(
-        "timeout", .span, to: .seconds(1), written: "1s", "After this a Sentinel that does not answer is unreachable.")
-    package static let parameters: [any AnyParameter] = [
-        nodesParameter, masterParameter, everyParameter, timeoutParameter,
-    ]
+    package static let parameters: [any AnyParameter] = form.parameters + [masterParameter]
 
     package let name: Label
-    let nodes: [NamedValue<RedisURL>]
+    let sampling: NodeSampling
     let master: String
-    let every: Span
-    let timeout: Span
 
     package init(name: Label, from reader: inout ParameterReader) {
         self.name = name
-        nodes = reader.value(Self.nodesParameter)
+        sampling = NodeSampling(Self.form, from: &reader)
         master = reader.value(Self.masterParameter)
-        every = reader.value(Self.everyParameter)
-        timeout = reader.value(Self.timeoutParameter)
-        if nodes.isEmpty { reader.diagnostics.error("no Sentinel is listed", at: reader.location(of: "nodes")) }
-        if every <= .zero || timeout <= .zero {
-            reader.diagnostics.error("every and timeout must be longer than nothing", at: reader.location)
-        }
     }
 
-    package func target(forNode node: Label) -> Target? {
-        nodes.first { $0.name == node.text }.map { RedisTarget.target(named: node, at: $0.value) }
-    }
+    var nodes: [NamedValue<RedisURL>] { sampling.nodes }
+    var every: Span { sampling.every }
+    var timeout: Span { sampling.timeout }
+
+    package func target(forNode node: Label) -> Target? { sampling.target(forNode: node) }
 
     package func preflight(in context: SystemContext) async -> [Finding] {
         var findings: [Finding] = []
