@@ -44,7 +44,7 @@ package final class PostgresServer: Sendable {
             "\(binaries)/initdb", "-D", directory, "-U", "postgres", "-A", "trust", "--no-sync", "--no-locale", "-E",
             "UTF8",
         ])
-        let server = PostgresServer(directory: directory, port: try freeLoopbackPort())
+        let server = PostgresServer(directory: directory, port: freeLoopbackPort())
         try server.append(settings + "\n" + configuration + "\n")
         return server
     }
@@ -56,7 +56,7 @@ package final class PostgresServer: Sendable {
             "\(Self.binaries)/pg_basebackup", "-D", directory, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d",
             "host=127.0.0.1 port=\(port) user=postgres application_name=\(name)",
         ])
-        let standby = PostgresServer(directory: directory, port: try freeLoopbackPort())
+        let standby = PostgresServer(directory: directory, port: freeLoopbackPort())
         try standby.append(configuration + "\n")
         return standby
     }

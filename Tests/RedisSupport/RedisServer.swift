@@ -17,7 +17,7 @@ package final class RedisServer: Sendable {
         _ settings: [String] = [], folder: TemporaryFolder? = nil, port: UInt16? = nil, role: String = "server"
     ) async throws {
         self.folder = try folder ?? TemporaryFolder()
-        self.port = try port ?? freeLoopbackPort()
+        self.port = port ?? freeLoopbackPort()
         let isTLS = settings.contains { $0.hasPrefix("tls-cert-file") }
         let lines =
             [

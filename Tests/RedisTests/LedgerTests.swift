@@ -56,7 +56,12 @@ import Testing
         var (afterFork, reads) = (Set<Int64>(), [ReadBack]())
         try await fixture.run(probe) {
             try await eventually("a hundred writes") { fixture.operations.count >= 100 }
+            // Replication is asynchronous: what ended before this instant is on the replica only once it got that far.
             fork = SystemTimeSource().now
+            let acknowledged = try await offset(of: old, in: fixture)
+            try await eventually("the replica has all of that") {
+                try await offset(of: new, in: fixture) >= acknowledged
+            }
             _ = try await fixture.ask(new, ["REPLICAOF", "NO", "ONE"])
             let forked = SystemTimeSource().now
             try await eventually("writes after the fork") {
@@ -89,6 +94,12 @@ import Testing
         for server in [old, new] {
             #expect(try await fixture.ask(server, ["KEYS", "*"]).array?.isEmpty == true)
         }
+    }
+
+    /// How many bytes of its history a node has.
+    private func offset(of server: RedisServer, in fixture: RedisFixture) async throws -> Int64 {
+        let text = try #require(try await fixture.ask(server, ["INFO", "replication"]).text)
+        return try #require(infoField("master_repl_offset", in: text).flatMap { Int64($0) })
     }
 
     @Test func aClientOfSentinelsComesBackAndAPinnedOneDoesNot() async throws {
