@@ -1,4 +1,4 @@
-"""The world's Aurora: cluster `app` (the lab's Patroni nodes where they run), the global pair, one Multi-AZ instance."""
+"""The world's Aurora: cluster `app` (the lab's Patroni nodes where they run), a global pair, a Multi-AZ instance."""
 
 from __future__ import annotations
 

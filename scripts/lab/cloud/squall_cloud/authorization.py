@@ -68,16 +68,23 @@ def _concerns(statement: dict[str, Any], action: str, resource: str) -> bool:
     return _matches(statement.get("Resource", "*"), resource)
 
 
+def _effects(policies: Iterable[str], action: str, resource: str, context: dict[str, str]) -> set[str]:
+    return {
+        statement["Effect"]
+        for text in policies
+        for statement in _list(json.loads(text)["Statement"])
+        if _concerns(statement, action, resource) and _conditions_hold(statement, context)
+    }
+
+
 def allows(policies: Iterable[str], action: str, resource: str, context: dict[str, str]) -> bool:
     """One Allow and no Deny."""
-    allowed = False
-    for text in policies:
-        for statement in _list(json.loads(text)["Statement"]):
-            if _concerns(statement, action, resource) and _conditions_hold(statement, context):
-                if statement["Effect"] == "Deny":
-                    return False
-                allowed = True
-    return allowed
+    return _effects(policies, action, resource, context) == {"Allow"}
+
+
+def denies(policies: Iterable[str], action: str, resource: str, context: dict[str, str]) -> bool:
+    """A Deny, which no Allow outweighs."""
+    return "Deny" in _effects(policies, action, resource, context)
 
 
 def authorize(identity: Identity, action: str, resources: Iterable[tuple[str, dict[str, str]]], protocol: str) -> None:
@@ -98,8 +105,8 @@ def denial(identity: Identity, action: str, resource: str, protocol: str) -> AWS
     if protocol == "ec2":
         # The encoded message is an opaque text for sts:DecodeAuthorizationMessage.
         hidden = "c3F1YWxsLWxhYg" * 8
-        text = f"You are not authorized to perform this operation. {sentence}. Encoded authorization failure message: {hidden}"
-        return AWSError("UnauthorizedOperation", text, 403)
+        first = f"You are not authorized to perform this operation. {sentence}. "
+        return AWSError("UnauthorizedOperation", f"{first}Encoded authorization failure message: {hidden}", 403)
     if protocol in ("json", "smithy-rpc-v2-cbor"):
         return AWSError("AccessDeniedException", sentence, 400)
     if protocol == "rest-json":

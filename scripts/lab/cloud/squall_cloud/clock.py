@@ -1,4 +1,4 @@
-"""The cloud's own time: wall time plus an offset that tests set, so that a client with a right clock is the skewed one."""
+"""The cloud's own time: wall time plus an offset that tests set, so that a client with a right clock is skewed."""
 
 from __future__ import annotations
 

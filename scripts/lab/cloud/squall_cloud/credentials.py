@@ -25,6 +25,8 @@ def _user(name: str, access_key: str, secret: str) -> None:
     motobridge.call("iam", "CreateAccessKey", UserName=name)
     key = iam_backends[ACCOUNT]["aws"].users[name].access_keys[0]
     key.access_key_id, key.secret_access_key = access_key, secret
+    # The form that AWS's user ids have; moto's have another.
+    iam_backends[ACCOUNT]["aws"].users[name].id = "AIDA" + access_key[4:]
 
 
 def _role(name: str, trusted: dict[str, str]) -> str:

@@ -95,12 +95,16 @@ class EC2:
             )
         return changes
 
+    @staticmethod
+    def _protected(instance: Any, verb: str, attribute: str) -> AWSError:
+        advice = f"Modify its '{attribute}' instance attribute and try again."
+        return AWSError("OperationNotPermitted", f"The instance '{instance.id}' may not be {verb}. {advice}")
+
     def stop(self, call: Call) -> dict[str, Any]:
         found = self._begin(call, ("terminated", "shutting-down", "pending"), "stopped")
         for instance in found:
             if instance.disable_api_stop:
-                text = f"The instance '{instance.id}' may not be stopped. Modify its 'disableApiStop' instance attribute and try again."
-                raise AWSError("OperationNotPermitted", text)
+                raise self._protected(instance, "stopped", "disableApiStop")
 
         def finish(instance: Any, between: str) -> None:
             with motobridge.lock:
@@ -124,8 +128,7 @@ class EC2:
         found = self._begin(call, (), "terminated")
         for instance in found:
             if instance.disable_api_termination:
-                text = f"The instance '{instance.id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again."
-                raise AWSError("OperationNotPermitted", text)
+                raise self._protected(instance, "terminated", "disableApiTermination")
 
         def finish(instance: Any, between: str) -> None:
             with motobridge.lock:

@@ -21,7 +21,7 @@ from .calls import Calls
 from .clock import Clock
 from .errors import AWSError, render
 from .identity import Identities, Identity
-from .resources import resources_of
+from .resources import TagsOf, resources_of
 from .rules import Rules
 from .services import (
     SERVICES,
@@ -77,6 +77,7 @@ class Gate:
         self.rules = Rules()
         self.calls = Calls()
         self.identities = Identities()
+        self.tags_of: TagsOf = lambda arn: {}
         # Answers what is on the lab's own path.
         self.lab: Callable[[Request], Answer] | None = None
 
@@ -151,7 +152,7 @@ class Gate:
             raise self._unknown(service, operation, protocol)
         parameters = self._parameters(request, description, path)
         if identity:
-            named = resources_of(service, operation, region, parameters)
+            named = resources_of(service, operation, region, parameters, self.tags_of)
             authorize(identity, f"{service.prefix}:{operation}", named, protocol)
         handler = self.handlers.get((service.signing, operation))
         if handler is None:

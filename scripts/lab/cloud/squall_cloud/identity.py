@@ -49,6 +49,15 @@ def _role_policies(arn: str) -> tuple[Any, ...]:
     return tuple(document(policy) for policy in [*role.managed_policies.values(), *role.policies.values()])
 
 
+def policies_of(arn: str) -> tuple[Any, ...] | None:
+    """The policies of a user or a role by its ARN; None if there is none."""
+    backend = iam_backends[ACCOUNT]["aws"]
+    user = next((user for user in backend.users.values() if user.arn == arn), None)
+    if user:
+        return _user_policies(user)
+    return _role_policies(arn) if any(role.arn == arn for role in backend.roles.values()) else None
+
+
 class Identities:
     """Looks keys up at every call, so that what IAM changes holds at once (AWS takes seconds)."""
 

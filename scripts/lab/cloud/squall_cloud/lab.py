@@ -54,6 +54,7 @@ class Lab:
     def _make(self) -> World:
         world = World(self._clock, self._settings, self._schedule, self._nodes)
         self._gate.handlers = world.handlers
+        self._gate.tags_of = world.tags_of
         self._moved(world)
         return world
 

@@ -9,8 +9,8 @@ from .services import ACCOUNT, Service
 
 Named = list[tuple[str, dict[str, str]]]
 
-# The tags of a resource by its ARN; the world sets it.
-tags_of: Callable[[str], dict[str, str]] = lambda arn: {}
+# The tags of a resource by its ARN.
+TagsOf = Callable[[str], dict[str, str]]
 
 
 def _rds(kind: str, name: str) -> Callable[[str, dict[str, Any]], list[str]]:
@@ -121,7 +121,7 @@ _TABLE: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
 }
 
 
-def _context(service: Service, arn: str, region: str, parameters: dict[str, Any]) -> dict[str, str]:
+def _context(service: Service, arn: str, region: str, parameters: dict[str, Any], tags_of: TagsOf) -> dict[str, str]:
     """The condition keys that a policy of ours may use."""
     context = {"aws:RequestedRegion": region}
     for key, value in tags_of(arn).items():
@@ -133,8 +133,8 @@ def _context(service: Service, arn: str, region: str, parameters: dict[str, Any]
     return context
 
 
-def resources_of(service: Service, operation: str, region: str, parameters: dict[str, Any]) -> Named:
-    """Each resource that must be allowed, with its condition keys; `*` where the action has none, or none that we know."""
+def resources_of(service: Service, operation: str, region: str, parameters: dict[str, Any], tags_of: TagsOf) -> Named:
+    """Each resource that must be allowed, with its condition keys; `*` where the action has none that we know."""
     finder = _TABLE.get(f"{service.signing}:{operation}")
     arns = finder(region, parameters) if finder else ["*"]
-    return [(arn, _context(service, arn, region, parameters)) for arn in arns]
+    return [(arn, _context(service, arn, region, parameters, tags_of)) for arn in arns]

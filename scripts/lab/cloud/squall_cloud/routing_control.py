@@ -53,7 +53,8 @@ class RoutingControl:
         with self._lock:
             wanted = {**self._states, **changes}
             if "On" not in wanted.values() and SAFETY_RULE not in overridden:
-                text = f"The following safety rules prevented the update: {SAFETY_RULE} (at least 1 routing control must be On)"
+                reason = "at least 1 routing control must be On"
+                text = f"The following safety rules prevented the update: {SAFETY_RULE} ({reason})"
                 raise AWSError("ConflictException", text)
             self._states = wanted
 

@@ -102,6 +102,7 @@ class SSM:
             "ListCommands": self.list_commands,
             "ListCommandInvocations": self.list_invocations,
             "CancelCommand": self.cancel,
+            "DescribeInstanceInformation": self.agents,
         }
 
     def _targets(self, call: Call) -> list[str]:
@@ -201,6 +202,23 @@ class SSM:
                         }
                     )
         return {"CommandInvocations": found}
+
+    def agents(self, call: Call) -> dict[str, Any]:
+        """Every instance has an agent; it answers while the instance runs."""
+        return {
+            "InstanceInformationList": [
+                {
+                    "InstanceId": one.id,
+                    "PingStatus": "Online" if one.state == "running" else "ConnectionLost",
+                    "LastPingDateTime": self._clock.now(),
+                    "AgentVersion": "3.3.0.0",
+                    "PlatformType": "Linux",
+                    "ResourceType": "EC2Instance",
+                }
+                for one in instances(call.region)
+                if one.state != "terminated"
+            ]
+        }
 
     def cancel(self, call: Call) -> dict[str, Any]:
         command = self._find(call)

@@ -1,4 +1,4 @@
-"""A request as it came over the wire, and an answer as it goes back: what the server and the gate hand to each other."""
+"""A request as it came over the wire, and an answer as it goes back: what server and gate hand to each other."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from moto.core.base_backend import BackendDict
 
-from . import aurora, credentials, landscape, motobridge, resources
+from . import aurora, credentials, landscape, motobridge
 from .aurora import Nodes
 from .clock import Clock
 from .dns.names import Names
@@ -23,7 +23,9 @@ from .routing_control import CONTROLS, PANEL, SAFETY_RULE, RoutingControl
 from .schedule import Schedule
 from .services import ACCOUNT, REGIONS, SERVICES
 from .settings import Settings
+from .simulation import IAM
 from .ssm import SSM
+from .sts import STS
 from .tagging import Tagging
 from .wire import Request
 from .zonal_shift import LOAD_BALANCER, ZONES, ZonalShift
@@ -54,13 +56,15 @@ class World:
             "route53-recovery-cluster": RoutingControl(),
             "tagging": tagging,
             "fis": FIS(clock, engine, tagging),
+            "sts": STS(),
+            "iam": IAM(),
         }
         self.handlers: dict[tuple[str, str], Handler] = {
             (name, operation): handler
             for name, service in services.items()
             for operation, handler in service.handlers().items()
         }
-        resources.tags_of = tagging.tags_of
+        self.tags_of = tagging.tags_of
         self.names = Names(self.rds, self.route53)
         self.description = self._create(clock, nodes)
 

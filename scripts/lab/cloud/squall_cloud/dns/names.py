@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..rds.operations import RDS
-from ..route53 import Route53, backend, dotted, values_of
+from ..records import backend, dotted, values_of
+from ..route53 import Route53
 from .message import NO_ERROR, NO_NAME, REFUSED, Record
 
 # What Aurora's own endpoints have.

@@ -114,7 +114,7 @@ class FIS:
         wanted = {definition.target[0]} if definition.target else set()
         if set(named) != wanted:
             raise _invalid(f"Action {name} takes the targets {sorted(wanted)}, not {sorted(named)}.")
-        for key, target in named.items():
+        for target in named.values():
             if target not in known:
                 raise _invalid(f"Action {name} names the target {target}, which is not defined.")
             if definition.target and known[target]["resourceType"] != definition.target[1]:
