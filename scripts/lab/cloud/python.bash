@@ -40,3 +40,27 @@ make_python() {
     fi
     exec {lock}>&-
 }
+
+# fetch_wheels: the packages of the server for Debian 12's Python, into cloud/wheels. Fetched by the host, whose pip
+# knows its proxy, its mirror and its certificates; a container that is being built knows none of them.
+fetch_wheels() {
+    local cloud machine log version platforms=()
+    cloud=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+    make_python "$cloud/requirements.txt"
+    machine=$(docker version --format '{{.Server.Arch}}' | sed 's/^amd64$/x86_64/; s/^arm64$/aarch64/')
+    # Every manylinux up to Debian 12's C library.
+    for version in 2014 _2_17 _2_24 _2_26 _2_27 _2_28 _2_31 _2_34 _2_35 _2_36; do
+        platforms+=(--platform "manylinux${version}_$machine")
+    done
+    rm -rf "$cloud/wheels"
+    log=$(mktemp)
+    if ! "$cloud_python" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+        --python-version 3.11 --implementation cp "${platforms[@]}" --dest "$cloud/wheels" \
+        --requirement "$cloud/requirements.txt" >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        rm -f "$log"
+        fail "the Python packages could not be fetched (pip's words are above)" \
+            "check that this host reaches PyPI (python3 -m pip download moto), then: $0"
+    fi
+    rm -f "$log"
+}

@@ -38,17 +38,6 @@ def _ec2(error: AWSError, request_id: str) -> tuple[str, str]:
     )
 
 
-def _route53(error: AWSError, request_id: str) -> tuple[str, str]:
-    if error.code == "InvalidChangeBatch":
-        # The one error that Route 53 answers without an ErrorResponse around it, and with several messages.
-        messages = "".join(f"<Message>{escape(line)}</Message>" for line in error.message.split("\n"))
-        return "text/xml", (
-            f'<?xml version="1.0"?>\n<InvalidChangeBatch xmlns="{ROUTE53_NAMESPACE}"><Messages>{messages}</Messages>'
-            f"<RequestId>{request_id}</RequestId></InvalidChangeBatch>"
-        )
-    return _query(error, request_id, ROUTE53_NAMESPACE)
-
-
 def _cbor_text(text: str) -> bytes:
     data = text.encode()
     return bytes([0x79]) + len(data).to_bytes(2, "big") + data
@@ -71,9 +60,7 @@ def render(error: AWSError, protocol: str, request_id: str, namespace: str = "",
         return Answer(error.status, headers, b"\xa2" + b"".join(_cbor_text(k) + _cbor_text(v) for k, v in pairs))
     if protocol == "ec2":
         kind, text = _ec2(error, request_id)
-    elif protocol == "rest-xml":
-        kind, text = _route53(error, request_id)
     else:
-        kind, text = _query(error, request_id, namespace)
+        kind, text = _query(error, request_id, ROUTE53_NAMESPACE if protocol == "rest-xml" else namespace)
     headers["Content-Type"] = kind
     return Answer(error.status, headers, text.encode())

@@ -150,7 +150,7 @@ class Gate:
         description = operation_model(service, operation) if operation else None
         if description is None or operation is None:
             raise self._unknown(service, operation, protocol)
-        parameters = self._parameters(request, description, path)
+        parameters = self._parameters(request, description, path, protocol)
         if identity:
             named = resources_of(service, operation, region, parameters, self.tags_of)
             authorize(identity, f"{service.prefix}:{operation}", named, protocol)
@@ -159,7 +159,7 @@ class Gate:
             return motobridge.forward(request)
         self._require(description, parameters)
         result = handler(Call(service, operation, region, parameters, request, identity))
-        return result if isinstance(result, Answer) else self._serialized(description, result, request_id)
+        return result if isinstance(result, Answer) else self._serialized(description, result, protocol, request_id)
 
     @staticmethod
     def _unknown(service: Service, operation: str | None, protocol: str) -> AWSError:
@@ -171,9 +171,8 @@ class Gate:
         return AWSError("InvalidAction", f"Could not find operation {operation} for version {version}")
 
     @staticmethod
-    def _parameters(request: Request, description: Any, path: dict[str, str]) -> dict[str, Any]:
+    def _parameters(request: Request, description: Any, path: dict[str, str], protocol: str) -> dict[str, Any]:
         """The operation's parameters by the model's names. What cannot be read as the model says is refused."""
-        protocol = description.service_model.metadata["protocol"]
         if protocol not in PROTOCOL_PARSERS or description.input_shape is None:
             return {}
         values: MultiDict[str, str] = MultiDict(form(request).items())
@@ -205,8 +204,10 @@ class Gate:
             raise AWSError(code, f"The request must contain the parameter {missing[0]}")
 
     @staticmethod
-    def _serialized(description: Any, result: dict[str, Any], request_id: str) -> Answer:
-        serializer = SERIALIZERS[description.service_model.metadata["protocol"]]
+    def _serialized(description: Any, result: dict[str, Any], protocol: str, request_id: str) -> Answer:
+        if protocol not in SERIALIZERS:
+            raise AWSError("UnknownOperationException", f"This operation is not served over {protocol}.", 404)
+        serializer = SERIALIZERS[protocol]
         done = serializer(description, SerializationContext(request_id)).serialize(result)
         headers = {**done["headers"], "x-amzn-RequestId": request_id}
         body = done["body"]

@@ -2,6 +2,7 @@
 
 GET    /squall-lab/health             200 once the world stands
 GET    /squall-lab/world              ids, names, keys and ports
+GET    /squall-lab/writers            the writer of each Aurora cluster
 GET    /squall-lab/calls              the log; ?action=, service=, region=, access-key=, code=, since=NUMBER narrow it
 DELETE /squall-lab/calls              empties it
 GET    /squall-lab/rules              rules that still wait
@@ -77,6 +78,7 @@ class Lab:
         routes: dict[tuple[str, str], Callable[[], Any]] = {
             ("GET", "health"): lambda: {"status": "ok"},
             ("GET", "world"): lambda: {**self.world.description, **self.also},
+            ("GET", "writers"): self._writers,
             ("GET", "calls"): lambda: self._gate.calls.list(**dict(parse_qsl(request.query))),
             ("DELETE", "calls"): self._gate.calls.clear,
             ("GET", "rules"): self._gate.rules.all,
@@ -94,6 +96,12 @@ class Lab:
             return self._json({"error": f"there is no {request.method} {request.path}"}, 404)
         result = action()
         return self._json({} if result is None else result)
+
+    def _writers(self) -> dict[str, str | None]:
+        return {
+            cluster.identifier: next((member.name for member in cluster.members.list() if member.writer), None)
+            for cluster in self.world.rds.clusters
+        }
 
     def _observe(self, identifier: str, healthy: bool) -> None:
         self.world.route53.observed[identifier] = bool(healthy)

@@ -82,7 +82,8 @@ class Route53:
                 if problem:
                     problems.append(problem)
             if problems:
-                raise AWSError("InvalidChangeBatch", "\n".join(problems))
+                # Documented as <InvalidChangeBatch><Messages>; what is answered is an ErrorResponse with all in one.
+                raise AWSError("InvalidChangeBatch", f"[{', '.join(problems)}]")
             zone.rrsets = records
         name = "C" + "".join(random.choices(string.ascii_uppercase + string.digits, k=20))
         change = Change(name, self._clock.now(), call["ChangeBatch"].get("Comment"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -194,7 +195,7 @@ class Cluster:
             self.instance_event(events, writer.name, "DB instance shutdown", ["availability"])
             self.members.promote(writer.name, candidate.name, max(seconds, 0.0))
         except Refused as problem:
-            print(f"failover of {self.identifier}: {problem}", flush=True)
+            print(f"failover of {self.identifier}: {problem}", file=sys.stderr, flush=True)
             self.event(events, sentences.FAILED, sentences.FAILOVER)
         else:
             promoted = "A new writer was promoted. Restarting database as a reader."

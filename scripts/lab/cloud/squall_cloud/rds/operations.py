@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from typing import Any
@@ -181,7 +182,7 @@ class RDS:
             try:
                 cluster.members.restart(member.name, self._settings["cluster"])
             except Refused as problem:
-                print(f"restart of {member.name}: {problem}", flush=True)
+                print(f"restart of {member.name}: {problem}", file=sys.stderr, flush=True)
             cluster.instance_event(self.events, member.name, "DB instance restarted", ["availability"])
 
         threading.Thread(target=run, name=f"restart {member.name}", daemon=True).start()
