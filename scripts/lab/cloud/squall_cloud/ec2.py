@@ -8,8 +8,8 @@ from typing import Any
 from moto.ec2.models import ec2_backends
 
 from . import motobridge
+from .call import Call, refuse_dry_run
 from .errors import AWSError
-from .gate import Call, refuse_dry_run
 from .schedule import Schedule
 from .services import ACCOUNT
 from .settings import Settings

@@ -10,9 +10,9 @@ from moto.moto_api import state_manager
 from moto.moto_api._internal import mock_random
 
 from . import motobridge
+from .call import Call
 from .clock import Clock
 from .errors import AWSError
-from .gate import Call
 from .schedule import Schedule
 from .services import ACCOUNT
 from .settings import Settings

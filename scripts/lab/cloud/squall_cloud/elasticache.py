@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from . import motobridge
+from .call import Call
 from .clock import Clock
 from .errors import AWSError
-from .gate import Call
 from .rds.events import Events
 from .schedule import Schedule
 from .services import ACCOUNT

@@ -28,6 +28,7 @@ from urllib.parse import parse_qsl
 from .aurora import Nodes
 from .clock import Clock
 from .gate import Gate
+from .metadata import Metadata
 from .schedule import Schedule
 from .settings import Settings
 from .wire import Answer, Request
@@ -56,6 +57,7 @@ class Lab:
         world = World(self._clock, self._settings, self._schedule, self._nodes)
         self._gate.handlers = world.handlers
         self._gate.tags_of = world.tags_of
+        self._gate.metadata = Metadata(self._clock, self._settings)
         self._moved(world)
         return world
 

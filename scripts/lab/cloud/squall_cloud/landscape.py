@@ -61,7 +61,7 @@ def _network() -> dict[str, Any]:
     with given(acl=[NETWORK_ACL]):
         motobridge.call("ec2", "CreateNetworkAcl", VpcId=VPC)
     for egress in (True, False):
-        rule = {"RuleNumber": 100, "Protocol": "-1", "RuleAction": "allow", "CidrBlock": "0.0.0.0/0"}
+        rule: dict[str, Any] = {"RuleNumber": 100, "Protocol": "-1", "RuleAction": "allow", "CidrBlock": "0.0.0.0/0"}
         motobridge.call("ec2", "CreateNetworkAclEntry", NetworkAclId=NETWORK_ACL, Egress=egress, **rule)
     for association in default["NetworkAcls"][0]["Associations"]:
         identifier = association["NetworkAclAssociationId"]

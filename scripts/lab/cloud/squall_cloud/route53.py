@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from . import motobridge
+from .call import Call
 from .clock import Clock
 from .errors import AWSError
-from .gate import Call
 from .records import apply, backend, described, order, reversed_labels
 from .schedule import Schedule
 from .settings import Settings

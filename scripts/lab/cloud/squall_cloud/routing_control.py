@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from .call import Call
 from .errors import AWSError
-from .gate import Call
 from .services import ACCOUNT
 
 PANEL = f"arn:aws:route53-recovery-control::{ACCOUNT}:controlpanel/00000000000000000000000000000001"

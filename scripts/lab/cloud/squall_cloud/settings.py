@@ -21,6 +21,8 @@ DEFAULTS: dict[str, Any] = {
     "ssm-command": 1.0,
     "ecs-task": 1.5,
     "fis-step": 0.1,
+    # How long a session lasts that metadata, a container's endpoint or SSO's portal gives.
+    "session": 3600.0,
     # normal; never: accepted, and nothing happens; refused: the engine says no after it was accepted (event 0069);
     # wrong-target: another reader than the one asked for is promoted.
     "aurora-failover": "normal",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .authorization import allows, denies
+from .call import Call
 from .errors import AWSError
-from .gate import Call
 from .identity import policies_of
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from .call import Call
 from .clock import Clock
 from .ec2 import instances
 from .errors import AWSError
-from .gate import Call
 from .schedule import Schedule
 from .settings import Settings
 

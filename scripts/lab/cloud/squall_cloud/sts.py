@@ -9,8 +9,8 @@ from moto.iam.models import iam_backends
 
 from . import motobridge
 from .authorization import denial
+from .call import Call
 from .errors import AWSError
-from .gate import Call
 from .services import ACCOUNT
 from .wire import Answer
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from moto.ecs.models import ecs_backends
 
+from .call import Call
 from .ec2 import instances
 from .elasticache import ElastiCache
 from .errors import AWSError
-from .gate import Call
 from .rds.operations import RDS
 from .services import ACCOUNT, REGIONS
 

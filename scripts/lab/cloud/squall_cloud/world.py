@@ -8,6 +8,7 @@ from moto.core.base_backend import BackendDict
 
 from . import aurora, credentials, landscape, motobridge
 from .aurora import Nodes
+from .call import Call, Handler
 from .clock import Clock
 from .dns.names import Names
 from .ec2 import EC2
@@ -15,7 +16,7 @@ from .ecs import ECS
 from .elasticache import ElastiCache, ReplicationGroup, Shard
 from .fis.engine import Engine
 from .fis.operations import FIS
-from .gate import Call, Handler
+from .metadata import CONTAINER_PATH, CONTAINER_TOKEN, SSO_TOKEN
 from .network import Network
 from .rds.events import Events
 from .rds.operations import RDS
@@ -90,6 +91,8 @@ class World:
             "powerless-access-key": credentials.POWERLESS_ACCESS_KEY,
             "powerless-secret-key": credentials.POWERLESS_SECRET,
             "iam": credentials.create(),
+            "container": {"path": CONTAINER_PATH, "token": CONTAINER_TOKEN},
+            "sso": {"account": ACCOUNT, "role": credentials.ROLE, "token": SSO_TOKEN},
             **landscape.create(),
             "rds": aurora.create(self.rds, nodes, clock.now()),
             "elasticache": self._caches(clock),
@@ -100,7 +103,7 @@ class World:
         batch = {"HostedZoneId": zone, "ChangeBatch": {"Changes": landscape.records(check)}}
         self.invoke("route53", "ChangeResourceRecordSets", "us-east-1", batch)
         self.route53.publish()
-        real = [cluster for cluster in self.rds.clusters if not cluster.scripted]
+        real = [cluster for cluster in self.rds.clusters if not cluster.members.scripted]
         self._watchers = [Watcher(cluster, self.rds.events) for cluster in real]
         return described
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from .call import Call
 from .clock import Clock
 from .errors import AWSError
-from .gate import Call
 from .services import ACCOUNT
 
 LOAD_BALANCER = f"arn:aws:elasticloadbalancing:us-east-1:{ACCOUNT}:loadbalancer/app/squall/0000000000000001"

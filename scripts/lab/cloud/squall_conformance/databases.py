@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from .harness import Cloud
+from .harness import Cloud, Failed
 
 
 def _cluster(cloud: Cloud, name: str = "app", region: str = "us-east-1") -> dict[str, Any]:
     found = cloud.client("rds", region).describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
-    cloud.true(len(found) == 1 and found[0]["DBClusterIdentifier"] == name, f"cluster {name} is not described")
+    if len(found) != 1 or found[0]["DBClusterIdentifier"] != name:
+        raise Failed(f"cluster {name} is not described: {found}")
     return found[0]
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.utils import ContainerMetadataFetcher, InstanceMetadataFetcher
 
 from .harness import Cloud
 
@@ -141,6 +142,29 @@ def a_web_identity_needs_no_signature(cloud: Cloud) -> None:
     cloud.true(_call(cloud, "sts", **session)["Arn"].endswith("squall-drill/web"), "the session's ARN")
 
 
+def credentials_come_from_three_places(cloud: Cloud) -> None:
+    """Botocore's own fetchers, against an instance's metadata, a container's endpoint and the portal of SSO."""
+    fetcher = InstanceMetadataFetcher(base_url=cloud.endpoint, num_attempts=1)
+    instance = fetcher.retrieve_iam_role_credentials()
+    found = {
+        "i-0a000000000000001": (instance["access_key"], instance["secret_key"], instance["token"]),
+    }
+    url, token = cloud.endpoint + cloud.world["container"]["path"], cloud.world["container"]["token"]
+    container = ContainerMetadataFetcher().retrieve_full_uri(url, headers={"Authorization": token})
+    found["container"] = (container["AccessKeyId"], container["SecretAccessKey"], container["Token"])
+    portal, sso = cloud.client("sso"), cloud.world["sso"]
+    wanted = {"roleName": sso["role"], "accountId": sso["account"]}
+    role = portal.get_role_credentials(**wanted, accessToken=sso["token"])["roleCredentials"]
+    found["sso"] = (role["accessKeyId"], role["secretAccessKey"], role["sessionToken"])
+    for name, (key, secret, session) in found.items():
+        given = {"aws_access_key_id": key, "aws_secret_access_key": secret, "aws_session_token": session}
+        cloud.true(_call(cloud, "sts", **given)["Arn"].endswith(f"squall-drill/{name}"), f"the session of {name}")
+    cloud.refused(lambda: portal.get_role_credentials(**wanted, accessToken="old"), "UnauthorizedException", 401)
+    plain = urllib.request.Request(f"{cloud.endpoint}/latest/meta-data/iam/security-credentials/")
+    cloud.true("401" in _error(plain), "metadata without a token")
+    cloud.true("AccessDenied" in _error(urllib.request.Request(url)), "a container's endpoint without its token")
+
+
 def who_has_no_rights_is_denied(cloud: Cloud) -> None:
     powerless = {
         "aws_access_key_id": cloud.world["powerless-access-key"],
@@ -251,6 +275,7 @@ CHECKS = (
     another_region_or_service_is_refused,
     a_session_has_a_token_and_ends,
     a_web_identity_needs_no_signature,
+    credentials_come_from_three_places,
     who_has_no_rights_is_denied,
     a_policy_holds_for_its_resources_alone,
     botocore_signs_what_the_gate_verifies,

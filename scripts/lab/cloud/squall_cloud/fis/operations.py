@@ -7,9 +7,9 @@ import string
 import threading
 from typing import Any
 
+from ..call import Call
 from ..clock import Clock
 from ..errors import AWSError
-from ..gate import Call
 from ..services import ACCOUNT
 from ..tagging import Tagging
 from . import targets

@@ -202,7 +202,7 @@ class Cluster:
             if refuse:
                 time.sleep(settings["failover"] / 2)
                 raise Refused("the setting aurora-failover is refused")
-            seconds = settings["failover"] - notice if self.scripted else settings["failover-timeout"]
+            seconds = settings["failover"] - notice if self.members.scripted else settings["failover-timeout"]
             self.instance_event(events, writer.name, "DB instance shutdown", ["availability"])
             self.members.promote(writer.name, candidate.name, max(seconds, 0.0))
         except Refused as problem:
@@ -216,7 +216,3 @@ class Cluster:
         finally:
             self._old_writer = writer.name if settings["two-writers"] else None
             self.release()
-
-    @property
-    def scripted(self) -> bool:
-        return hasattr(self.members, "set_status")

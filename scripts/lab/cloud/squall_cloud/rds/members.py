@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,9 @@ class Refused(Exception):
 class Members(Protocol):
     """What a cluster needs of its instances."""
 
+    # Exist here alone, and take as long as the settings say.
+    scripted: bool
+
     def list(self) -> list[Member]:
         """All of them, as they are now."""
 
@@ -41,9 +44,14 @@ class Members(Protocol):
     def restart(self, name: str, seconds: float) -> None:
         """Restarts one instance; returns when it is back. Blocks."""
 
+    def set_status(self, status: str) -> None:
+        """The status of all instances at once, as when a cluster stops. Real ones go on and keep theirs."""
+
 
 class ScriptedMembers:
     """Instances that exist only here. In a promotion the writer vanishes half way, and the new one appears later."""
+
+    scripted = True
 
     def __init__(self, members: list[Member]) -> None:
         self._members = {member.name: member for member in members}
@@ -53,7 +61,7 @@ class ScriptedMembers:
         with self._lock:
             return list(self._members.values())
 
-    def _change(self, name: str, **changes: object) -> None:
+    def _change(self, name: str, **changes: Any) -> None:
         with self._lock:
             self._members[name] = replace(self._members[name], **changes)
 
@@ -71,6 +79,5 @@ class ScriptedMembers:
         self._change(name, status="available")
 
     def set_status(self, status: str) -> None:
-        """All instances at once, as when a cluster stops."""
         for name in list(self._members):
             self._change(name, status=status)

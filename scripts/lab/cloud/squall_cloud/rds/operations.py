@@ -10,8 +10,8 @@ from typing import Any
 from moto.rds.models import rds_backends
 
 from .. import motobridge
+from ..call import Call
 from ..errors import AWSError
-from ..gate import Call
 from ..schedule import Schedule
 from ..services import ACCOUNT
 from ..settings import Settings
@@ -194,13 +194,13 @@ class RDS:
         if cluster := self.find(identifier, call.region):
             return {"DBCluster": self._change_ours(cluster, needed, between, after)}
         with motobridge.lock:
-            cluster = rds_backends[ACCOUNT][call.region].clusters.get(plain(identifier))
-            if cluster is None:
+            theirs = rds_backends[ACCOUNT][call.region].clusters.get(plain(identifier))
+            if theirs is None:
                 raise gone(identifier)
-            if cluster.status != needed:
-                raise self._wrong_state(plain(identifier), cluster.status, needed)
-            cluster.status = between
-        self._schedule.after(self._settings["cluster"], lambda: setattr(cluster, "status", after))
+            if theirs.status != needed:
+                raise self._wrong_state(plain(identifier), str(theirs.status), needed)
+            theirs.status = between
+        self._schedule.after(self._settings["cluster"], lambda: setattr(theirs, "status", after))
         described = motobridge.call("rds", "DescribeDBClusters", call.region, DBClusterIdentifier=plain(identifier))
         return {"DBCluster": described["DBClusters"][0]}
 
@@ -219,11 +219,9 @@ class RDS:
             cluster.status = between
 
         def run() -> None:
-            if cluster.scripted:
-                cluster.members.set_status(between)
+            cluster.members.set_status(between)
             time.sleep(self._settings["cluster"])
-            if cluster.scripted:
-                cluster.members.set_status(after)
+            cluster.members.set_status(after)
             cluster.release(None if after == "available" else after)
 
         threading.Thread(target=run, name=f"{between} {cluster.identifier}", daemon=True).start()

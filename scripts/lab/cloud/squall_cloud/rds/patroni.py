@@ -23,6 +23,8 @@ _SERVING = ("running", "streaming", "in archive recovery")
 class PatroniMembers:
     """Asks the nodes' REST interfaces; the first that answers speaks for all."""
 
+    scripted = False
+
     def __init__(self, urls: list[str], zones: list[str], published: list[tuple[str, int]]) -> None:
         """`published` says for each node where SQL clients outside of its network reach it."""
         self._urls = [url.rstrip("/") for url in urls]
@@ -138,3 +140,6 @@ class PatroniMembers:
             raise Refused(f"Patroni on {name} did not answer: {problem}") from problem
         if status not in (200, 202):
             raise Refused(f"Patroni refused the restart ({status}): {text.strip()}")
+
+    def set_status(self, status: str) -> None:
+        """Nothing: other stacks of the lab use the nodes."""
