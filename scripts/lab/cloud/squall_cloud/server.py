@@ -28,8 +28,6 @@ class Handler(BaseHTTPRequestHandler):
     """Reads requests off one connection and writes what the gate answers."""
 
     protocol_version = "HTTP/1.1"
-    server_version = "squall-cloud"
-    sys_version = ""
     # A kept connection that nobody uses any more ends by itself.
     timeout = 75
     disable_nagle_algorithm = True
@@ -111,6 +109,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         return formatdate(self.server.clock.seconds() if timestamp is None else timestamp, usegmt=True)
+
+    def version_string(self) -> str:
+        return "squall-cloud"
 
     def log_message(self, format: str, *args: object) -> None:
         """Quiet: the log of calls is at /squall-lab/calls, and a line must not hold an Authorization header."""
