@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -104,11 +105,11 @@ class PatroniMembers:
     def list(self) -> list[Member]:
         with self._lock:
             if time.monotonic() - self._asked > FRESH:
-                found = sorted((self._member(member) for member in self._ask()), key=lambda member: member.name)
-                # Nobody answers: the instances exist all the same, and none of them writes.
-                self._known = found or [
-                    Member(**{**vars(member), "writer": False, "status": "rebooting"}) for member in self._known
-                ]
+                found = {member.name: member for member in map(self._member, self._ask())}
+                # Patroni forgets a node that is down; an instance of Aurora stays one.
+                for member in self._known:
+                    found.setdefault(member.name, replace(member, writer=False, status="rebooting"))
+                self._known = sorted(found.values(), key=lambda member: member.name)
                 self._asked = time.monotonic()
             return list(self._known)
 
