@@ -72,7 +72,7 @@ package struct EvictionPressureFault: Fault {
                 advice: target.command(["CONFIG", "SET", "maxmemory", "256mb"]))
         }
         // One that evicts or refuses anyway would prove nothing.
-        guard infoField("used_memory", in: memory).flatMap({ Int64($0) }) ?? 0 < limit - limit / 50 else {
+        guard Self.isBelow(limit, memory) else {
             throw FaultError(
                 .notApplicable, "\(target.node) is at its memory limit already",
                 advice: target.command(["INFO", "memory"]))
@@ -126,12 +126,19 @@ package struct EvictionPressureFault: Fault {
         }
     }
 
-    /// UNLINK gives memory back a moment later; until then writes are still refused.
+    /// Whether there is room: within a fiftieth of the limit a server evicts or refuses anyway.
+    private static func isBelow(_ limit: Int64, _ info: String) -> Bool {
+        infoField("used_memory", in: info).flatMap { Int64($0) } ?? 0 < limit - limit / 50
+    }
+
+    /// UNLINK gives memory back a moment later, and what a dead sender's connection still held goes when the server
+    /// notices its end; until then writes are still refused. Somebody else's keys at the limit are not waited for longer.
     private static func awaitFreed(_ node: RedisTarget, _ context: SystemContext) async throws(FaultError) {
         let watch = EffectWatch(context, every: .milliseconds(20), within: RedisTarget.patience)
         _ = try await watch.firstTime(since: context.time.now) { () async throws(FaultError) -> Bool in
             let info = try await node.call(["INFO", "memory"], in: context, "reading the memory").text ?? ""
-            return infoField("lazyfree_pending_objects", in: info) == "0"
+            let limit = infoField("maxmemory", in: info).flatMap { Int64($0) } ?? 0
+            return infoField("lazyfree_pending_objects", in: info) == "0" && (limit == 0 || isBelow(limit, info))
         }
     }
 
