@@ -1,0 +1,1 @@
+"""AWS FIS: templates, and an engine that really carries out what the lab has."""
