@@ -96,6 +96,7 @@ let package = Package(
         support("TestSupport", ["Basics"]),
         support("PostgresSupport", ["Basics", "Postgres", "TestSupport"]),
         support("RedisSupport", ["Basics", "Contracts", "Redis", "TestSupport"]),
+        support("AWSSupport", ["Basics", "Contracts", "HTTP", "Process", "AWS", "TestSupport"]),
         // Plays seeds of simulated worlds; scripts/simulate builds it in release.
         tool("Simulate", ["Basics", "Simulation"]),
         tool("NetworkBench", ["Basics", "Contracts", "Process", "Network", "TestSupport"]),
@@ -109,7 +110,7 @@ let package = Package(
             "Shipped",
             [
                 "Basics", "Experiment", "Contracts", "Checkers", "Docker", "Process", "Network", "Web", "Postgres",
-                "Redis",
+                "Redis", "AWS",
             ]),
         tests("Contracts", ["Basics", "Contracts"]),
         tests("Process", ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "CLinux", "TestSupport"]),
@@ -119,7 +120,7 @@ let package = Package(
             "FaultContract",
             [
                 "Basics", "Experiment", "Contracts", "Journal", "HTTP", "Docker", "Process", "Network", "Postgres",
-                "Redis", "Controller", "TestSupport", "PostgresSupport", "RedisSupport",
+                "Redis", "AWS", "Controller", "TestSupport", "PostgresSupport", "RedisSupport", "AWSSupport",
             ]),
         tests("CommandLine", ["Basics", "Experiment", "Contracts", "Journal", "Process"]),
         tests("Controller", ["Basics", "Experiment", "Contracts", "Journal", "Controller", "Simulation"]),
@@ -128,6 +129,10 @@ let package = Package(
             "Network",
             ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "Network", "CLinux", "TestSupport"]),
         tests("Redis", ["Basics", "Experiment", "Contracts", "Redis", "RedisSupport", "TestSupport"]),
+        // The oracle is Python: AWS's own signer.
+        tests(
+            "AWS", ["Basics", "Experiment", "Contracts", "HTTP", "Process", "AWS", "AWSSupport", "TestSupport"],
+            exclude: ["Oracle"]),
         tests("Web", ["Basics", "Experiment", "Contracts", "HTTP", "Web", "CLinux"]),
         tests("Docker", ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "TestSupport"]),
         tests("HTTP", ["Basics", "HTTP", "TestSupport"]),

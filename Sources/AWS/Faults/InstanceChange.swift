@@ -63,6 +63,14 @@ enum InstanceChange {
         return .confirmed(shown, evidence: "instance \(instance.id) is \(seen)")
     }
 
+    /// Whether there is anything left to undo on it.
+    static func isAlive(_ instance: AWSResource, in context: SystemContext) async throws(FaultError) -> Bool {
+        switch try await state(of: instance, in: context) {
+        case nil, "shutting-down", "terminated": false
+        default: true
+        }
+    }
+
     /// nil when AWS has forgotten the instance.
     static func state(of instance: AWSResource, in context: SystemContext) async throws(FaultError) -> String? {
         do throws(FaultError) {

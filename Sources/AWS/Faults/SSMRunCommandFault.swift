@@ -109,9 +109,7 @@ package struct SSMRunCommandFault: AWSFault {
                 .json(.ssm, "CancelCommand", ["CommandId": .string(command.id)], .once), "cancelling \(command.id)")
         }
         guard let document = undo.undo, try await !isUndone(undo, access) else { return }
-        guard let state = try await InstanceChange.state(of: undo.instance, in: context), state != "terminated" else {
-            return
-        }
+        guard try await InstanceChange.isAlive(undo.instance, in: context) else { return }
         let status = try await run(document, undo, comment: undo.comment + " undo", in: context)
         guard status == "Success" else {
             throw FaultError(
@@ -123,6 +121,7 @@ package struct SSMRunCommandFault: AWSFault {
     package static func recovery(of undo: Undo) -> Span { .minutes(2) }
 
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {
+        guard try await InstanceChange.isAlive(undo.instance, in: context) else { return nil }
         let access = try AWSAccess(region: undo.instance.region, in: context)
         let sent = try await access.commands(undo.instance.id, commented: undo.comment)
         let isRunning = sent.contains(where: \.isRunning)
