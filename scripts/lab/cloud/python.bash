@@ -41,8 +41,8 @@ make_python() {
     exec {lock}>&-
 }
 
-# fetch_wheels: the packages of the server for Debian 12's Python, into cloud/wheels. Fetched by the host, whose pip
-# knows its proxy, its mirror and its certificates; a container that is being built knows none of them.
+# fetch_wheels DIRECTORY: the packages of the server for Debian 12's Python. Fetched by the host, whose pip knows its
+# proxy, its mirror and its certificates; a container that is being built knows none of them.
 fetch_wheels() {
     local cloud machine log version platforms=()
     cloud=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -52,10 +52,9 @@ fetch_wheels() {
     for version in 2014 _2_17 _2_24 _2_26 _2_27 _2_28 _2_31 _2_34 _2_35 _2_36; do
         platforms+=(--platform "manylinux${version}_$machine")
     done
-    rm -rf "$cloud/wheels"
     log=$(mktemp)
     if ! "$cloud_python" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
-        --python-version 3.11 --implementation cp "${platforms[@]}" --dest "$cloud/wheels" \
+        --python-version 3.11 --implementation cp "${platforms[@]}" --dest "$1" \
         --requirement "$cloud/requirements.txt" >"$log" 2>&1; then
         tail -n 20 "$log" >&2
         rm -f "$log"

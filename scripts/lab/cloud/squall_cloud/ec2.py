@@ -9,7 +9,7 @@ from moto.ec2.models import ec2_backends
 
 from . import motobridge
 from .errors import AWSError
-from .gate import Call
+from .gate import Call, refuse_dry_run
 from .schedule import Schedule
 from .services import ACCOUNT
 from .settings import Settings
@@ -68,8 +68,7 @@ class EC2:
     def _begin(self, call: Call, forbidden: tuple[str, ...], verb: str) -> list[Any]:
         """The instances of the call, after all that AWS checks: form, existence, DryRun, state."""
         found = self._named(call)
-        if call.get("DryRun"):
-            raise AWSError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
+        refuse_dry_run(call)
         for instance in found:
             if instance.state in forbidden:
                 text = f"The instance '{instance.id}' is not in a state from which it can be {verb}."
@@ -152,6 +151,7 @@ class EC2:
     def describe(self, call: Call) -> Any:
         """Moto's answer; before that the check that moto leaves out."""
         self._check_identifiers(call.get("InstanceIds") or [])
+        refuse_dry_run(call)
         return motobridge.forward(call.request)
 
     def describe_status(self, call: Call) -> dict[str, Any]:

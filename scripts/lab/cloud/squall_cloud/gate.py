@@ -60,6 +60,12 @@ class Call:
         return self.parameters.get(name, default)
 
 
+def refuse_dry_run(call: Call) -> None:
+    """EC2's answer to a call that may be made and was not meant."""
+    if call.get("DryRun"):
+        raise AWSError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
+
+
 # Answers with the output shape's values, or with a whole answer of its own.
 Handler = Callable[[Call], dict[str, Any] | Answer]
 
@@ -112,7 +118,8 @@ class Gate:
         if answer.status >= 500 and b"moto: " in answer.body:
             entry["moto"] = answer.body.decode("utf-8", "replace")
         entry["status"] = 0 if answer.drop else answer.status
-        answer.headers.setdefault("x-amzn-RequestId", request_id)
+        if not any(header.lower() == "x-amzn-requestid" for header in answer.headers):
+            answer.headers["x-amzn-RequestId"] = request_id
         return answer
 
     @staticmethod
@@ -155,10 +162,14 @@ class Gate:
             named = resources_of(service, operation, region, parameters, self.tags_of)
             authorize(identity, f"{service.prefix}:{operation}", named, protocol)
         handler = self.handlers.get((service.signing, operation))
+        call = Call(service, operation, region, parameters, request, identity)
         if handler is None:
+            # Moto carries some operations out in spite of it.
+            if service.signing == "ec2":
+                refuse_dry_run(call)
             return motobridge.forward(request)
         self._require(description, parameters)
-        result = handler(Call(service, operation, region, parameters, request, identity))
+        result = handler(call)
         return result if isinstance(result, Answer) else self._serialized(description, result, protocol, request_id)
 
     @staticmethod

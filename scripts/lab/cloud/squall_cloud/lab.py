@@ -112,5 +112,6 @@ class Lab:
             self._clock.offset = 0.0
             self._gate.rules.clear()
             self._gate.identities.ended.clear()
+            self.world.close()
             self.world = self._make()
             self._gate.calls.clear()

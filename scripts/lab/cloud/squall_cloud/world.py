@@ -16,8 +16,10 @@ from .elasticache import ElastiCache, ReplicationGroup, Shard
 from .fis.engine import Engine
 from .fis.operations import FIS
 from .gate import Call, Handler
+from .network import Network
 from .rds.events import Events
 from .rds.operations import RDS
+from .rds.watcher import Watcher
 from .route53 import Route53
 from .routing_control import CONTROLS, PANEL, SAFETY_RULE, RoutingControl
 from .schedule import Schedule
@@ -49,6 +51,7 @@ class World:
             "rds": self.rds,
             "elasticache": self.elasticache,
             "ec2": EC2(settings, schedule),
+            "ec2 network": Network(),
             "ecs": ECS(clock, settings, schedule),
             "ssm": SSM(clock, settings, schedule),
             "route53": self.route53,
@@ -60,11 +63,12 @@ class World:
             "iam": IAM(),
         }
         self.handlers: dict[tuple[str, str], Handler] = {
-            (name, operation): handler
+            (name.partition(" ")[0], operation): handler
             for name, service in services.items()
             for operation, handler in service.handlers().items()
         }
         self.tags_of = tagging.tags_of
+        self._watchers: list[Watcher] = []
         self.names = Names(self.rds, self.route53)
         self.description = self._create(clock, nodes)
 
@@ -89,14 +93,21 @@ class World:
             **landscape.create(),
             "rds": aurora.create(self.rds, nodes, clock.now()),
             "elasticache": self._caches(clock),
-            "zonal-shift": {"resource": LOAD_BALANCER, "zones": list(ZONES)},
+            "zonal-shift": {"resource": LOAD_BALANCER, "zones": ZONES},
             "routing-control": {"panel": PANEL, "controls": CONTROLS, "safety-rule": SAFETY_RULE},
         }
         zone, check = described["route53"]["hosted-zone"], described["route53"]["health-check"]
         batch = {"HostedZoneId": zone, "ChangeBatch": {"Changes": landscape.records(check)}}
         self.invoke("route53", "ChangeResourceRecordSets", "us-east-1", batch)
         self.route53.publish()
+        real = [cluster for cluster in self.rds.clusters if not cluster.scripted]
+        self._watchers = [Watcher(cluster, self.rds.events) for cluster in real]
         return described
+
+    def close(self) -> None:
+        """Ends what would go on in the background."""
+        for watcher in self._watchers:
+            watcher.stop()
 
     def _caches(self, clock: Clock) -> dict[str, Any]:
         zones = ["us-east-1a", "us-east-1b", "us-east-1c"]

@@ -15,7 +15,8 @@ from .gate import Call
 from .services import ACCOUNT
 
 LOAD_BALANCER = f"arn:aws:elasticloadbalancing:us-east-1:{ACCOUNT}:loadbalancer/app/squall/0000000000000001"
-ZONES = ("use1-az1", "use1-az2")
+# The subnets' zones and their ids, as DescribeAvailabilityZones has them.
+ZONES = {"us-east-1a": "use1-az6", "us-east-1b": "use1-az1"}
 _EXPIRY = re.compile(r"([1-9][0-9]*)(m|h)")
 
 
@@ -97,7 +98,7 @@ class ZonalShift:
     def start(self, call: Call) -> dict[str, Any]:
         zone = call["awayFrom"]
         resource, comment, expiry = call["resourceIdentifier"], call["comment"], self._expiry(call["expiresIn"])
-        if zone not in ZONES:
+        if zone not in ZONES.values():
             raise _invalid("InvalidAz", f"{zone} is no Availability Zone id of resource {resource}.")
         self._check_resource(call, resource)
         with self._lock:
@@ -145,7 +146,7 @@ class ZonalShift:
 
     def _weights(self) -> dict[str, float]:
         active = self._active()
-        return {zone: 0.0 if active and active.away_from == zone else 1.0 for zone in ZONES}
+        return {zone: 0.0 if active and active.away_from == zone else 1.0 for zone in ZONES.values()}
 
     def _described(self) -> dict[str, Any]:
         active = self._active()
@@ -165,4 +166,4 @@ class ZonalShift:
     def resources(self, call: Call) -> dict[str, Any]:
         if call.region != "us-east-1":
             return {"items": []}
-        return {"items": [{**self._described(), "availabilityZones": list(ZONES)}]}
+        return {"items": [{**self._described(), "availabilityZones": list(ZONES.values())}]}

@@ -80,6 +80,73 @@ def the_network_is_as_described(cloud: Cloud) -> None:
     cloud.equal([one["InstanceId"] for group in west for one in group["Instances"]], ["i-0b000000000000001"], "west")
 
 
+def an_instance_is_isolated_and_brought_back(cloud: Cloud) -> None:
+    ec2, network, identifier = cloud.client("ec2"), cloud.world["network"], cloud.world["instances"][1]["id"]
+
+    def groups() -> list[list[str]]:
+        instance = ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0]
+        interface = ec2.describe_network_interfaces(
+            NetworkInterfaceIds=[instance["NetworkInterfaces"][0]["NetworkInterfaceId"]]
+        )["NetworkInterfaces"][0]
+        return [[one["GroupId"] for one in shown] for shown in (instance["SecurityGroups"], interface["Groups"])]
+
+    before = groups()
+    cloud.equal(before, [[network["security-group"]]] * 2, "the groups")
+    made = ec2.create_security_group(GroupName="isolated", Description="drill", VpcId=network["vpc"])["GroupId"]
+    everything = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    ec2.revoke_security_group_egress(GroupId=made, IpPermissions=everything)
+    wanted = {"InstanceId": identifier, "Groups": [made]}
+    cloud.refused(lambda: ec2.modify_instance_attribute(**wanted, DryRun=True), "DryRunOperation", 412)
+    cloud.equal(groups(), before, "the groups after a dry run")
+    ec2.modify_instance_attribute(**wanted)
+    cloud.equal(groups(), [[made]] * 2, "the groups of the isolated one")
+    instance = ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0]
+    interface = instance["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    ec2.modify_network_interface_attribute(NetworkInterfaceId=interface, Groups=before[1])
+    cloud.equal(groups(), before, "the groups afterwards")
+    ec2.delete_security_group(GroupId=made)
+    missing = {"InstanceId": identifier, "Groups": ["sg-0a0000000000000ff"]}
+    cloud.refused(lambda: ec2.modify_instance_attribute(**missing), "InvalidGroup.NotFound", 400)
+
+
+def a_zone_is_isolated_and_brought_back(cloud: Cloud) -> None:
+    ec2, acl = cloud.client("ec2"), cloud.world["network"]["network-acl"]
+
+    def numbers() -> list[tuple[int, str]]:
+        entries = ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"][0]["Entries"]
+        return sorted((one["RuleNumber"], one["RuleAction"]) for one in entries if not one["Egress"])
+
+    before = numbers()
+    rule = {"NetworkAclId": acl, "RuleNumber": 1, "Egress": False}
+    deny = {**rule, "Protocol": "-1", "RuleAction": "deny", "CidrBlock": "0.0.0.0/0"}
+    cloud.refused(lambda: ec2.create_network_acl_entry(**deny, DryRun=True), "DryRunOperation", 412)
+    cloud.equal(numbers(), before, "the entries after a dry run")
+    ec2.create_network_acl_entry(**deny)
+    cloud.equal(numbers(), [(1, "deny"), *before], "the entries")
+    cloud.refused(lambda: ec2.create_network_acl_entry(**deny), "NetworkAclEntryAlreadyExists", 400)
+    ec2.replace_network_acl_entry(**{**deny, "RuleAction": "allow"})
+    cloud.equal(numbers(), [(1, "allow"), *before], "the replaced entry")
+    ec2.delete_network_acl_entry(**rule)
+    cloud.equal(numbers(), before, "the entries afterwards")
+    for call in (lambda: ec2.delete_network_acl_entry(**rule), lambda: ec2.replace_network_acl_entry(**deny)):
+        cloud.refused(call, "InvalidNetworkAclEntry.NotFound", 400)
+    subnet = cloud.world["network"]["subnets"]["us-east-1a"]
+
+    def association() -> dict[str, Any]:
+        filters = [{"Name": "association.subnet-id", "Values": [subnet]}]
+        acls = ec2.describe_network_acls(Filters=filters)["NetworkAcls"]
+        return next(one for found in acls for one in found["Associations"] if one["SubnetId"] == subnet)
+
+    other = ec2.create_network_acl(VpcId=cloud.world["network"]["vpc"])["NetworkAcl"]["NetworkAclId"]
+    for wanted in (other, acl):
+        identifier = association()["NetworkAclAssociationId"]
+        ec2.replace_network_acl_association(AssociationId=identifier, NetworkAclId=wanted)
+        cloud.equal(association()["NetworkAclId"], wanted, "the subnet's network ACL")
+    zones = ec2.describe_availability_zones(ZoneNames=list(cloud.world["zonal-shift"]["zones"]))["AvailabilityZones"]
+    found = {one["ZoneName"]: one["ZoneId"] for one in zones}
+    cloud.equal(found, cloud.world["zonal-shift"]["zones"], "the zones' ids")
+
+
 def resources_are_found_by_tag(cloud: Cloud) -> None:
     tagging = cloud.client("resourcegroupstaggingapi")
 
@@ -246,6 +313,8 @@ CHECKS = (
     instances_go_through_their_states,
     instances_that_cannot_be_are_refused,
     the_network_is_as_described,
+    an_instance_is_isolated_and_brought_back,
+    a_zone_is_isolated_and_brought_back,
     resources_are_found_by_tag,
     a_task_stops_and_is_replaced,
     a_command_runs_and_ends,

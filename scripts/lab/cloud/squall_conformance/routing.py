@@ -131,13 +131,13 @@ def a_zonal_shift_takes_weight(cloud: Cloud) -> None:
     def weights() -> dict[str, float]:
         return arc.get_managed_resource(resourceIdentifier=resource)["appliedWeights"]
 
-    cloud.equal(weights(), {"use1-az1": 1.0, "use1-az2": 1.0}, "before")
+    cloud.equal(weights(), {"use1-az1": 1.0, "use1-az6": 1.0}, "before")
     shift = arc.start_zonal_shift(**wanted)
     cloud.equal((shift["status"], shift["awayFrom"]), ("ACTIVE", "use1-az1"), "the shift")
     cloud.equal(round((shift["expiryTime"] - shift["startTime"]).total_seconds()), 600, "its length")
-    cloud.equal(weights(), {"use1-az1": 0.0, "use1-az2": 1.0}, "meanwhile")
+    cloud.equal(weights(), {"use1-az1": 0.0, "use1-az6": 1.0}, "meanwhile")
     cloud.refused(lambda: arc.start_zonal_shift(**wanted), "ConflictException", 409, reason="ZonalShiftAlreadyExists")
-    other = {**wanted, "awayFrom": "use1-az2"}
+    other = {**wanted, "awayFrom": "use1-az6"}
     reason = "SimultaneousZonalShiftsConflict"
     cloud.refused(lambda: arc.start_zonal_shift(**other), "ConflictException", 409, reason=reason)
     identifier = shift["zonalShiftId"]

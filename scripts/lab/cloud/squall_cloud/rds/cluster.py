@@ -50,6 +50,8 @@ class Cluster:
         self._lock = threading.Lock()
         self._busy = False
         self._old_writer: str | None = None
+        # The writer that our last failover made.
+        self._promoted: str | None = None
 
     @property
     def arn(self) -> str:
@@ -138,6 +140,14 @@ class Cluster:
             self._busy = False
             self.status = status
 
+    def told(self, writer: str) -> bool:
+        """Whether this writer came by an operation of ours, which leaves its events itself. Asked once for a change."""
+        with self._lock:
+            ours = self._promoted == writer
+            if ours:
+                self._promoted = None
+            return ours or self._busy
+
     def choose(self, members: list[Member], target: str | None, wrong: bool) -> tuple[Member, Member]:
         """The writer, and the reader that is to follow it."""
         writer = next((member for member in members if member.writer), None)
@@ -186,6 +196,7 @@ class Cluster:
         time.sleep(notice)
         self.status = "failing-over"
         self._old_writer = writer.name
+        self._promoted = candidate.name
         self.event(events, sentences.started(same_zone, candidate.name), sentences.FAILOVER)
         try:
             if refuse:

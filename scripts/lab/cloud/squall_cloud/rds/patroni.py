@@ -8,7 +8,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,7 +32,9 @@ class PatroniMembers:
         self._names: dict[str, int] = {}
         self._asked = 0.0
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="patroni")
+        self._pool = ThreadPoolExecutor(max_workers=len(urls), thread_name_prefix="patroni")
+        # The question that each node has not answered yet; a frozen one gets no second.
+        self._asking: dict[str, Future[list[dict[str, Any]]]] = {}
 
     @staticmethod
     def _http(method: str, url: str, body: Any = None, timeout: float = 2.0) -> tuple[int, str]:
@@ -51,11 +53,24 @@ class PatroniMembers:
             return []
 
     def _ask(self) -> list[dict[str, Any]]:
-        """The cluster as the nodes see it. All are asked at once, so that a dead one costs no time."""
-        waiting = [self._pool.submit(self._cluster_seen_by, url) for url in self._urls]
-        answers = [members for members in (answer.result() for answer in waiting) if members]
-        # A node that was cut off may still name itself; most nodes, then most members, win.
-        return max(answers, key=len, default=[])
+        """The cluster as two nodes see it: one that was cut off may still name an old leader.
+
+        All are asked at once, and the first two that agree are enough, so that a frozen one costs no time.
+        """
+        for url in self._urls:
+            if url not in self._asking or self._asking[url].done():
+                self._asking[url] = self._pool.submit(self._cluster_seen_by, url)
+        seen: list[list[dict[str, Any]]] = []
+        for done in as_completed([self._asking[url] for url in self._urls]):
+            if members := done.result():
+                if any(self._leader(other) == self._leader(members) for other in seen):
+                    return members
+                seen.append(members)
+        return seen[0] if seen else []
+
+    @staticmethod
+    def _leader(members: list[dict[str, Any]]) -> str | None:
+        return next((member["name"] for member in members if member.get("role") in _LEADERS), None)
 
     def _member(self, found: dict[str, Any]) -> Member:
         name = found["name"]
