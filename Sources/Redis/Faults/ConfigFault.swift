@@ -10,11 +10,13 @@ package struct ConfigFault: Fault {
         summary: "Changes settings of a running Redis with CONFIG SET; the prior values come back.",
         details: """
             Each of `settings` is read, journalled and set on the target. The effect is that CONFIG GET shows other values \
-            than before: a setting that had the value already proves nothing. Healing sets the prior values. What is set at \
-            run time ends with the process, unless it has reached the configuration file: a Sentinel rewrites that file when \
-            it changes the node's role. In that case healing rewrites it once more, and a process that was started from it with \
-            our value is healed, too. Settings whose prior value is a password are refused, and those after which Squall \
-            could not connect any more.
+            than before: a setting that had the value already proves nothing. Healing sets the prior value of each setting \
+            that still has ours; what somebody else has set since stays, and is noted in the history.
+
+            What is set at run time ends with the process, unless it has reached the configuration file: a Sentinel rewrites \
+            that file when it changes the node's role. In that case healing rewrites it once more, and a process that was \
+            started from it with our value is healed, too. Settings whose prior value is a password are refused, and those \
+            after which Squall could not connect any more.
             """,
         example: """
             - {name: impatient, fault: redis.config, target: primary, duration: 30s, settings: {timeout: "1"}}
@@ -52,7 +54,7 @@ package struct ConfigFault: Fault {
     }
 
     package static func heal(_ undo: ConfigChange, in context: SystemContext) async throws(FaultError) {
-        try await undo.heal(in: context)
+        try await undo.heal(kind: kind, in: context)
     }
 
     package static func leftover(

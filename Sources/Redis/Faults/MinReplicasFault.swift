@@ -13,7 +13,8 @@ package struct MinReplicasFault: Fault {
             The cure for acknowledged writes that a cut-off primary loses, put on for the length of an experiment. A primary \
             that has heard of fewer than `replicas` in the last `max-lag` answers NOREPLICAS. It bounds the loss to about \
             max-lag and a second or two, because replicas report once a second: it does not make the loss nothing. Put it \
-            on every node: whoever becomes primary has its own setting. The prior values are set again by the heal.
+            on every node: whoever becomes primary has its own setting. The heal sets the prior values again where they still \
+            are as the fault has set them.
             """,
         example: """
             - {name: cure, fault: redis.min-replicas, target: nodes, replicas: 1, max-lag: 2s, duration: 1m}
@@ -55,7 +56,7 @@ package struct MinReplicasFault: Fault {
     }
 
     package static func heal(_ undo: ConfigChange, in context: SystemContext) async throws(FaultError) {
-        try await undo.heal(in: context)
+        try await undo.heal(kind: kind, in: context)
     }
 
     package static func leftover(
