@@ -34,6 +34,8 @@ package struct NodeSampling: Sendable {
         }
     }
 
+    package var watchedNodes: [Label] { nodes.map { Label($0.name) } }
+
     package func target(forNode node: Label) -> Target? {
         nodes.first { $0.name == node.text }.map { RedisTarget.target(named: node, at: $0.value) }
     }

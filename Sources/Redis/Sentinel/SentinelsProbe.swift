@@ -46,6 +46,7 @@ package struct SentinelsProbe: Probe {
     var timeout: Span { sampling.timeout }
 
     package func target(forNode node: Label) -> Target? { sampling.target(forNode: node) }
+    package var watchedNodes: [Label] { sampling.watchedNodes }
 
     package func preflight(in context: SystemContext) async -> [Finding] {
         var findings: [Finding] = []
