@@ -1,5 +1,5 @@
 internal import Basics
-internal import Contracts
+package import Contracts
 
 /// Settings of a running Redis that a fault has changed, as the journal keeps them.
 package struct ConfigChange: Codable, Sendable, Hashable {
@@ -162,4 +162,27 @@ package struct ConfigChange: Codable, Sendable, Hashable {
             try await values(of: names, connection, deadline)
         }
     }
+}
+
+/// A fault that changes settings and nothing else: its kinds differ in which.
+package protocol SettingFault: Fault where Undo == ConfigChange {}
+
+extension SettingFault {
+    package static var requires: Set<Target.Attribute> { [.redisURL] }
+
+    package func inject(_ undo: ConfigChange, in context: SystemContext) async throws(FaultError) -> Effect {
+        try await undo.inject(in: context)
+    }
+
+    package static func heal(_ undo: ConfigChange, in context: SystemContext) async throws(FaultError) {
+        try await undo.heal(kind: kind, in: context)
+    }
+
+    package static func leftover(
+        of undo: ConfigChange, in context: SystemContext
+    ) async throws(FaultError) -> Leftover? {
+        try await undo.leftover(kind: kind, in: context)
+    }
+
+    package static func manualHeal(_ undo: ConfigChange) -> [String] { undo.manual }
 }

@@ -2,9 +2,7 @@ package import Contracts
 package import Experiment
 
 /// Changes settings of a running Redis, and gives them back.
-package struct ConfigFault: Fault {
-    package typealias Undo = ConfigChange
-
+package struct ConfigFault: SettingFault {
     package static let kind = "redis.config"
     package static let manual = Manual(
         summary: "Changes settings of a running Redis with CONFIG SET; the prior values come back.",
@@ -24,7 +22,6 @@ package struct ConfigFault: Fault {
     private static let settingsParameter = Parameter<[NamedValue<String>]>.required(
         "settings", .map(.text), "Values by the names that CONFIG GET knows, for example {maxmemory: 32mb}.")
     package static let parameters: [any AnyParameter] = [settingsParameter]
-    package static let requires: Set<Target.Attribute> = [.redisURL]
 
     private let settings: [String: String]
 
@@ -48,20 +45,4 @@ package struct ConfigFault: Fault {
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> ConfigChange {
         try await ConfigChange.prepare(settings, on: target, in: context)
     }
-
-    package func inject(_ undo: ConfigChange, in context: SystemContext) async throws(FaultError) -> Effect {
-        try await undo.inject(in: context)
-    }
-
-    package static func heal(_ undo: ConfigChange, in context: SystemContext) async throws(FaultError) {
-        try await undo.heal(kind: kind, in: context)
-    }
-
-    package static func leftover(
-        of undo: ConfigChange, in context: SystemContext
-    ) async throws(FaultError) -> Leftover? {
-        try await undo.leftover(kind: kind, in: context)
-    }
-
-    package static func manualHeal(_ undo: ConfigChange) -> [String] { undo.manual }
 }

@@ -3,9 +3,7 @@ package import Contracts
 package import Experiment
 
 /// Makes a primary refuse writes while too few replicas follow it.
-package struct MinReplicasFault: Fault {
-    package typealias Undo = ConfigChange
-
+package struct MinReplicasFault: SettingFault {
     package static let kind = "redis.min-replicas"
     package static let manual = Manual(
         summary: "Sets min-replicas-to-write: a primary without enough replicas refuses writes.",
@@ -24,7 +22,6 @@ package struct MinReplicasFault: Fault {
     private static let lagParameter = Parameter<Span>.defaulted(
         "max-lag", .span, to: .seconds(10), written: "10s", "How long ago they may have reported, in whole seconds.")
     package static let parameters: [any AnyParameter] = [replicasParameter, lagParameter]
-    package static let requires: Set<Target.Attribute> = [.redisURL]
 
     private let settings: [String: String]
 
@@ -50,20 +47,4 @@ package struct MinReplicasFault: Fault {
         // A lag that is as wanted already needs no change, and would prove nothing.
         try await ConfigChange.prepare(settings, unlessSame: ["min-replicas-max-lag"], on: target, in: context)
     }
-
-    package func inject(_ undo: ConfigChange, in context: SystemContext) async throws(FaultError) -> Effect {
-        try await undo.inject(in: context)
-    }
-
-    package static func heal(_ undo: ConfigChange, in context: SystemContext) async throws(FaultError) {
-        try await undo.heal(kind: kind, in: context)
-    }
-
-    package static func leftover(
-        of undo: ConfigChange, in context: SystemContext
-    ) async throws(FaultError) -> Leftover? {
-        try await undo.leftover(kind: kind, in: context)
-    }
-
-    package static func manualHeal(_ undo: ConfigChange) -> [String] { undo.manual }
 }
