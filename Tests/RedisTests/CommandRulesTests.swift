@@ -15,13 +15,13 @@ import Testing
         return Revocation(before: before, rules: rules, catalog: catalog)
     }
 
-    /// As Redis 7.0.15 answers ACL GETUSER after ACL SETUSER with the rules.
+    /// As ACLUpdateCommandRules in acl.c of Redis 7.2 has it.
     @Test(arguments: [
         ("+@all", "-@write", "+@all -@write"), ("-@all +@write +get", "-@WRITE", "-@all +get -@write"),
         ("+@all -config|get", "-config", "+@all -config"), ("+@all -configx", "-config", "+@all -configx -config"),
         ("+@all -debug", "-@all", "-@all"), ("+@all -@write +set", "-@write -set", "+@all -@write -set"),
     ])
-    func rulesAreKeptAsRedisKeepsThem(before: String, rules: String, after: String) {
+    func rulesAreKeptAsRedisKeepsThemSince7Point2(before: String, rules: String, after: String) {
         #expect(revocation(before, rules).after.description == after)
     }
 
@@ -42,7 +42,7 @@ import Testing
     private enum Now {
         static let nothing = Revocation.Remainder.nothing
         static let replaced = Revocation.Remainder.replaced
-        static func ours(_ rest: String) -> Revocation.Remainder { .ours(without: CommandRules(rest)) }
+        static func ours(_ rest: String) -> Revocation.Remainder { .ours(rest: CommandRules(rest)) }
     }
 
     @Test(arguments: [
@@ -54,29 +54,57 @@ import Testing
         ("+@all", "-@write", "+@all -@write +set", Now.ours("+@all +set")),
         // A rule that was there before is given once more, and something after it.
         ("+@all -debug", "-@write", "+@all -@write -debug -ping", Now.ours("+@all -debug -ping")),
-        // Rules in another order, as a Redis before 7 may find them.
-        ("+@all -debug", "-@write", "+@all -set -del -debug", Now.ours("+@all -debug")),
         // Others have given it all back, in one way or another.
         ("+@all", "-@write", "+@all +@write", Now.nothing), ("+@all -debug", "-@write", "+@all", Now.nothing),
         ("+@all", "-@write -@admin", "+@all -@write +@admin", Now.ours("+@all +@admin")),
         // Others have begun anew: all of it is theirs.
         ("+@all", "-@write", "-@all +get", Now.replaced), ("+@all -debug", "-@write", "+@all -@write", Now.replaced),
+        ("-@all +get +set", "-@write", "-@all +ping", Now.replaced),
         // What has been healed with others' changes is healed, also where these take what ours took.
-        ("+@all", "-@write", "+@all -del", Now.nothing), ("-@all +set +get", "-@write", "-@all +set +get -set", Now.nothing),
-        ("+@all -@write +set", "-@write", "+@all -@write +set -set", Now.nothing),
+        ("+@all", "-@write", "+@all -del", Now.nothing),
+        ("+@all -@write +set", "-@write", "+@all -@write +set -ping", Now.nothing),
     ])
-    func onlyOurOwnIsFoundAndOthersChangesStay(
+    func whereRulesAreKeptOnlyOurOwnAreFound(
         before: String, rules: String, now: String, remainder: Revocation.Remainder
     ) {
         let revocation = revocation(before, rules)
-        let normal = CommandRules(now)
-        #expect(revocation.remainder(in: normal) == remainder)
+        #expect(revocation.remainder(in: CommandRules(now), keepsRules: true) == remainder)
         // After the heal there is nothing more to heal.
-        if case .ours(let rest) = remainder { #expect(revocation.remainder(in: rest) == .nothing) }
+        guard case .ours(let rest) = remainder else { return }
+        #expect(revocation.remainder(in: rest, keepsRules: true) == .nothing)
     }
 
     @Test(arguments: [
-        ("maxmemory", "64mb", "67108864", true), ("maxmemory", "1g", "1000000000", true), ("maxmemory", "64mb", "64", false),
+        ("+@all", "-@write", "+@all", Now.nothing), ("+@all", "-@write", "+@all -@write", Now.ours("+@all")),
+        // As Redis found the same rights again: in another order, by other words.
+        ("+@all -debug", "-@write", "+@all -@write -debug", Now.ours("+@all -debug")),
+        ("+@all", "-debug -@write", "+@all -@write -debug", Now.ours("+@all")),
+        ("+@all -del", "-@write", "+@all -set -del", Now.ours("+@all -del")),
+        // Others took or gave something else.
+        ("+@all", "-@write", "+@all -@write -debug", Now.ours("+@all -@write -debug +del +set")),
+        ("-@all +set", "-@write", "-@all +ping", Now.ours("-@all +ping +set")),
+        // What is given back with a command and had not been there is taken again.
+        ("+@all -config|set", "-config", "+@all -config -ping", Now.ours("+@all -config -ping +config -config|set")),
+        ("+@all", "-@write", "+@all +set -del", Now.ours("+@all")),
+        // Others have begun anew, or left nothing of it.
+        ("+@all", "-@write", "-@all +get", Now.replaced), ("-@all +get +set", "-@write", "-@all", Now.replaced),
+        ("+@all -debug", "-@write", "+@all", Now.nothing),
+    ])
+    func whereRulesAreFoundAgainCommandsDecide(
+        before: String, rules: String, now: String, remainder: Revocation.Remainder
+    ) {
+        let revocation = revocation(before, rules)
+        #expect(revocation.remainder(in: CommandRules(now), keepsRules: false) == remainder)
+        guard case .ours(let rest) = remainder else { return }
+        #expect(revocation.remainder(in: rest, keepsRules: false) == .nothing)
+        // Others' changes are as they were.
+        let (was, left) = (revocation.catalog.allowed(by: CommandRules(now)), revocation.catalog.allowed(by: rest))
+        #expect(left == was.union(revocation.taken))
+    }
+
+    @Test(arguments: [
+        ("maxmemory", "64mb", "67108864", true), ("maxmemory", "1g", "1000000000", true),
+        ("maxmemory", "64mb", "64", false),
         ("appendonly", "YES", "yes", true), ("timeout", "07", "7", true), ("maxmemory-clients", "10%", "10", false),
         ("notify-keyspace-events", "KEA", "AKE", true), ("notify-keyspace-events", "Kg$lshzxetd", "AK", true),
         ("notify-keyspace-events", "Ke", "KE", false), ("save", "900  1 300 10", "900 1 300 10", true),

@@ -37,7 +37,8 @@ struct RunningLabTests {
     private static let regions = ["us-east-1", "us-west-2", "eu-west-1"]
 
     @Test(arguments: [
-        ("postgres", ["pg": "database", "etcd": "consensus"], 3), ("redis", ["redis": "cache", "sentinel": "sentinel"], 3),
+        ("postgres", ["pg": "database", "etcd": "consensus"], 3),
+        ("redis", ["redis": "cache", "sentinel": "sentinel"], 3),
         ("redis-cluster", ["redis-cluster": "cache"], 6),
     ])
     func everyNodeStandsInARegionWithARole(stack: String, roles: [String: String], count: Int) async throws {

@@ -9,8 +9,8 @@ struct CommandRules: Sendable, Hashable, CustomStringConvertible {
 
     var description: String { words.joined(separator: " ") }
 
-    /// With others on top, as Redis 7 keeps them: a rule takes the place of those for the same command, category, or a
-    /// subcommand of it (ACLSelectorRemoveCommandRule in acl.c); one for all takes the place of every one.
+    /// With others on top, as Redis keeps them since 7.2: a rule takes the place of those for the same command, category, or
+    /// a subcommand of it (ACLSelectorRemoveCommandRule in acl.c); one for all takes the place of every one.
     func adding(_ others: some Sequence<String>) -> CommandRules {
         var words = words
         for rule in others {
@@ -40,9 +40,25 @@ struct CommandCatalog: Sendable {
 
     func allowed(by rules: CommandRules) -> Set<String> {
         rules.words.reduce(into: []) { allowed, rule in
-            let meant = commands(rule.dropFirst())
-            if rule.hasPrefix("+") { allowed.formUnion(meant) } else { allowed.subtract(meant) }
+            apply(rule, to: &allowed)
         }
+    }
+
+    /// Rules that allow just these commands when they are put on top of others. A command comes before its subcommands,
+    /// which it gives and takes with it.
+    func rules(upon rules: CommandRules, toAllow wanted: Set<String>) -> [String] {
+        var allowed = allowed(by: rules)
+        return all.sorted().compactMap { name in
+            if wanted.contains(name) == allowed.contains(name) { return nil }
+            let rule = (wanted.contains(name) ? "+" : "-") + name
+            apply(rule, to: &allowed)
+            return rule
+        }
+    }
+
+    private func apply(_ rule: String, to allowed: inout Set<String>) {
+        let meant = commands(rule.dropFirst())
+        if rule.hasPrefix("+") { allowed.formUnion(meant) } else { allowed.subtract(meant) }
     }
 
     /// Of a category, or a command with its subcommands.
@@ -58,9 +74,9 @@ struct Revocation: Sendable {
     /// What the rights of now hold of ours.
     enum Remainder: Sendable, Hashable {
         case nothing
-        /// They are ours, with what others have put on top; so they would be without ours.
-        case ours(without: CommandRules)
-        /// Some that we took are not there, and the rules are neither ours nor upon ours.
+        /// Some that we took are not there. With these rules they are, and what others have changed is as it is.
+        case ours(rest: CommandRules)
+        /// Somebody else has given the user other rights altogether.
         case replaced
     }
 
@@ -77,16 +93,29 @@ struct Revocation: Sendable {
         taken = catalog.allowed(by: before).subtracting(catalog.allowed(by: after))
     }
 
-    func remainder(in now: CommandRules) -> Remainder {
-        let allowed = catalog.allowed(by: now)
-        if taken.isSubset(of: allowed) { return .nothing }
-        // Rules of others come last. The first word, for all, begins anew: whoever wrote it has replaced everything.
+    /// - Parameter keepsRules: the server keeps rules as they were given. One before 7.2 finds rules from the commands that
+    ///   are allowed, in its own order and without those that change nothing: that a command was taken once more, by
+    ///   somebody else, is not to be seen there.
+    func remainder(in now: CommandRules, keepsRules: Bool) -> Remainder {
+        if taken.isSubset(of: catalog.allowed(by: now)) { return .nothing }
+        if keepsRules, let found = remainder(ofText: now) { return found }
+        let (left, allowed) = (catalog.allowed(by: after), catalog.allowed(by: now))
+        if allowed == left { return .ours(rest: before) }
+        // All was taken or given, and then some; or nothing of what we left is there any more.
+        let isAnother = now.words.first != after.words.first || (!left.isEmpty && left.isDisjoint(with: allowed))
+        if keepsRules || isAnother { return .replaced }
+        let wanted = allowed.union(taken)
+        if wanted == catalog.allowed(by: before) { return .ours(rest: before) }
+        return .ours(rest: CommandRules(now.words + catalog.rules(upon: now, toAllow: wanted)))
+    }
+
+    /// Rules of others come last. The first word, for all, begins anew: whoever gave that has replaced everything.
+    private func remainder(ofText now: CommandRules) -> Remainder? {
         for index in (1...max(now.words.count, 1)).reversed() {
             let others = now.words.dropFirst(index)
             if before.adding(others) == now { return .nothing }
-            if after.adding(others) == now { return .ours(without: before.adding(others)) }
+            if after.adding(others) == now { return .ours(rest: before.adding(others)) }
         }
-        // Before Redis 7 rules were not kept as given, but found again from what they amount to.
-        return allowed == catalog.allowed(by: after) ? .ours(without: before) : .replaced
+        return nil
     }
 }

@@ -23,7 +23,9 @@ package struct RevokeFault: Fault {
             had none of them is refused.
 
             Healing sets the prior rights, also in the configuration file when a Sentinel has rewritten it meanwhile. Rules \
-            that others have put on top since are kept, and so are rights that others have set anew: they are not ours. \
+            that others have put on top since are kept, and so are rights that others have set anew: they are not ours. A \
+            Redis before 7.2 does not show that others have taken a command that was taken already: it is given back.
+
             Squall's own user is refused. Passwords and keys are not touched and never read into the journal.
             """,
         example: """
@@ -71,7 +73,7 @@ package struct RevokeFault: Fault {
         let undo = Undo(
             target: target, installation: try await target.installation(in: context), user: user,
             before: before.description, rules: rules)
-        guard try await !Self.revocation(undo, context).taken.isEmpty else {
+        guard try await !Self.revocation(undo, context).0.taken.isEmpty else {
             throw FaultError(
                 .notApplicable, "user \(user) of \(target.node) has no such rights: '\(before)'",
                 advice: target.command(["ACL", "GETUSER", user]))
@@ -80,7 +82,7 @@ package struct RevokeFault: Fault {
     }
 
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
-        let revocation = try await Self.revocation(undo, context)
+        let (revocation, _) = try await Self.revocation(undo, context)
         let begun = context.time.now
         try await undo.target.call(["ACL", "SETUSER", undo.user] + undo.rules, in: context, "taking rights")
         let ended = context.time.now
@@ -103,7 +105,9 @@ package struct RevokeFault: Fault {
         case .nothing: break
         case .ours(let rest):
             try await undo.target.call(restoring(undo, rest), in: context, "giving rights back")
-            if rest.description != undo.before { note("set to '\(rest)', which keeps others' changes", undo, context) }
+            if rest.description != undo.before, let now = try await rights(of: undo.user, undo.target, context) {
+                note("'\(now)' now, which keeps others' changes", undo, context)
+            }
         case .replaced: note("left as others have set them since, '\(now)'", undo, context)
         }
         switch (standing, remainder) {
@@ -126,13 +130,8 @@ package struct RevokeFault: Fault {
         guard let now = try await rights(of: undo.user, undo.target, context) else {
             return (standing, CommandRules([]), .nothing)
         }
-        let remainder = try await revocation(undo, context).remainder(in: now)
-        if remainder == .replaced, try await !keepsRules(undo.target, context) {
-            throw FaultError(
-                .foreignState, "user \(undo.user) of \(undo.target.node) has other rights than before, '\(now)', and "
-                    + "a Redis before 7 does not tell ours from others' changes", advice: manualHeal(undo).first ?? "")
-        }
-        return (standing, now, remainder)
+        let (revocation, keepsRules) = try await revocation(undo, context)
+        return (standing, now, revocation.remainder(in: now, keepsRules: keepsRules))
     }
 
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {
@@ -160,29 +159,29 @@ package struct RevokeFault: Fault {
         return namedValues(answer)["commands"]?.text.map { CommandRules($0) }
     }
 
-    /// Since version 7 a server keeps rules as they were given.
-    private static func keepsRules(_ target: RedisTarget, _ context: SystemContext) async throws(FaultError) -> Bool {
-        let info = try await target.call(["INFO", "server"], in: context, "reading the version").text ?? ""
-        return infoField("redis_version", in: info).flatMap { Int($0.prefix { $0 != "." }) } ?? 0 >= 7
-    }
-
-    /// What the rules take of the rights, by the categories as the server has them.
-    private static func revocation(_ undo: Undo, _ context: SystemContext) async throws(FaultError) -> Revocation {
-        let categories = try await undo.target.session(in: context, "reading the categories of commands") {
+    /// What the rules take of the rights, by the categories as the server has them; and whether it keeps rules as given.
+    private static func revocation(
+        _ undo: Undo, _ context: SystemContext
+    ) async throws(FaultError) -> (Revocation, keepsRules: Bool) {
+        let (categories, info) = try await undo.target.session(in: context, "reading the categories of commands") {
             connection, deadline throws(RedisError) in
             let names = (try await connection.call(["ACL", "CAT"], until: deadline).array ?? []).compactMap(\.text)
-            var categories: [String: Set<String>] = [:]
             let answers = try await connection.call(pipeline: names.map { ["ACL", "CAT", $0] }, until: deadline).values
+            var categories: [String: Set<String>] = [:]
             for (name, answer) in zip(names, answers) {
                 if case .error(let text) = answer {
                     throw RedisError(answer: text, phase: .command, subject: connection.subject)
                 }
                 categories[name] = Set((answer.array ?? []).compactMap(\.text))
             }
-            return categories
+            return (categories, try await connection.call(["INFO", "server"], until: deadline).text ?? "")
         }
         let (before, rules) = (CommandRules(undo.before), CommandRules(undo.rules))
         let catalog = CommandCatalog(categories, named: CommandRules(before.words + rules.words))
-        return Revocation(before: before, rules: rules, catalog: catalog)
+        let version = (infoField("redis_version", in: info) ?? "").split(separator: ".").compactMap { Int($0) }
+        return (
+            Revocation(before: before, rules: rules, catalog: catalog),
+            keepsRules: !version.lexicographicallyPrecedes([7, 2])
+        )
     }
 }
