@@ -176,37 +176,24 @@ package struct EvictionPressureFault: Fault {
     }
 
     private static func remove(_ undo: Undo, at url: RedisURL, _ context: SystemContext) async throws(FaultError) {
-        _ = try await scan(undo, at: url, context) { connection, names, deadline throws(RedisError) in
-            _ = try await connection.call(["UNLINK"] + names, until: deadline)
+        let node = RedisTarget(node: undo.target.node, url: url)
+        try await node.session(in: context, "removing keys of ours", patience: patience) {
+            connection, deadline throws(RedisError) in
+            try await scanKeys(undo.prefix, connection, until: deadline) { names throws(RedisError) in
+                _ = try await connection.call(["UNLINK"] + names, until: deadline)
+            }
         }
     }
 
     private static func count(_ undo: Undo, at url: RedisURL, _ context: SystemContext) async throws(FaultError) -> Int
     {
-        try await scan(undo, at: url, context) { _, _, _ throws(RedisError) in }
-    }
-
-    /// Goes through the key space, and hands over our names as they are found; returns how many.
-    private static func scan(
-        _ undo: Undo, at url: RedisURL, _ context: SystemContext,
-        _ body: (RedisConnection, [String], Instant) async throws(RedisError) -> Void
-    ) async throws(FaultError) -> Int {
         let node = RedisTarget(node: undo.target.node, url: url)
         return try await node.session(in: context, "looking for keys of ours", patience: patience) {
             connection, deadline throws(RedisError) in
-            var (cursor, count) = ("0", 0)
-            repeat {
-                let answer = try await connection.call(
-                    ["SCAN", cursor, "MATCH", "\(undo.prefix)*", "COUNT", "1000"], until: deadline)
-                guard let parts = answer.array, parts.count == 2, let next = parts[0].text else {
-                    throw RedisError(
-                        .lost, phase: .command, commandSent: true, message: "SCAN was not understood",
-                        subject: connection.subject)
-                }
-                let names = (parts[1].array ?? []).compactMap(\.text)
-                if !names.isEmpty { try await body(connection, names, deadline) }
-                (cursor, count) = (next, count + names.count)
-            } while cursor != "0"
+            var count = 0
+            try await scanKeys(undo.prefix, connection, until: deadline) { names throws(RedisError) in
+                count += names.count
+            }
             return count
         }
     }
