@@ -3,6 +3,7 @@ import Basics
 import Contracts
 import Controller
 import Experiment
+import HTTP
 
 @testable import AWS
 
@@ -56,10 +57,10 @@ final class CloudFixture: ContractFixture {
     /// The world's names instead of the examples'.
     private static func replacements(_ world: JSONValue) -> [String: String] {
         let shift = world["zonal-shift"]?["resource"]?.string ?? ""
-        let control = world["routing-control"]?["controls"]?["squall-us-east-1"]?.string ?? ""
+        let control = world["routing-control"]?["controls"]?["squall-us-west-2"]?.string ?? ""
         return [
             "Z0123456789ABCDEFGHIJ": world["route53"]?["hosted-zone"]?.string ?? "",
-            "api.example.com": "api.squall.test",
+            "api.example.com": "www.squall.test",
             "0a1b2c3d-0000-4000-8000-000000000000": world["route53"]?["health-check"]?.string ?? "",
             "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/shop/50dc6c495c0c9188": shift,
             "arn:aws:route53-recovery-control::123456789012:controlpanel/1a/routingcontrol/2b": control,
@@ -68,6 +69,8 @@ final class CloudFixture: ContractFixture {
                 .string
                 ?? "",
             "to: orders-2": "to: pg-2",
+            // The safety rule wants one of the two to be on.
+            "state: \"Off\"": "state: \"On\"",
         ]
     }
 

@@ -83,6 +83,11 @@ package struct FISExperimentFault: AWSFault {
                 .foreignState, "the account's FIS safety lever is engaged: \(reason)",
                 advice: "aws fis get-safety-lever --id default")
         }
+        if let running = try await access.runningExperiment(of: template) {
+            throw FaultError(
+                .foreignState, "experiment \(running) of template \(template) is under way already",
+                advice: "aws fis get-experiment --region \(access.region) --id \(running)")
+        }
         return Undo(
             region: access.region, template: template, token: "squall-\(context.run)-\(context.time.now.nanoseconds)",
             timeout: timeout)

@@ -61,7 +61,9 @@ package struct NetworkACLIsolateFault: AWSFault {
         }
         let mark = "squall-\(context.run)-\(resource.id)"
         if association.mark?.hasPrefix("squall-") == true {
-            throw FaultError(.inUse, "subnet \(resource.id) is cut off already, by \(association.mark ?? "")")
+            throw FaultError(
+                .inUse, "subnet \(resource.id) is cut off already, by \(association.mark ?? "")",
+                advice: "squall heal --all")
         }
         return Undo(
             subnet: resource, network: subnet.network, before: association.acl, mark: mark, timeout: timeout)

@@ -71,7 +71,9 @@ package struct Route53HealthCheckFault: AWSFault {
         let access = try await AWSAccess(written: region ?? "us-east-1", in: context)
         let check = try await access.healthCheck(id)
         guard !check.flag(mode) else {
-            throw FaultError(.notApplicable, "health check \(id) is \(mode.rawValue) already")
+            throw FaultError(
+                .notApplicable, "health check \(id) is \(mode.rawValue) already",
+                advice: "aws route53 get-health-check --health-check-id \(id)")
         }
         return Undo(region: access.region, id: id, mode: mode, before: check.flag(mode), timeout: timeout)
     }

@@ -80,7 +80,9 @@ package struct Route53WeightFault: AWSFault {
             throw FaultError(.notApplicable, "record \(name) \(type) has no weight: it is not of the weighted kind")
         }
         guard now != weight else {
-            throw FaultError(.notApplicable, "record \(name) \(type) (\(identifier)) has weight \(weight) already")
+            throw FaultError(
+                .notApplicable, "record \(name) \(type) (\(identifier)) has weight \(weight) already",
+                advice: "aws route53 list-resource-record-sets --hosted-zone-id \(zone)")
         }
         return Undo(region: access.region, zone: zone, record: record, weight: weight, timeout: timeout)
     }

@@ -83,7 +83,9 @@ package struct RoutingControlFault: AWSFault {
             state: state, before: state, overrides: overrides)
         undo.before = try await Self.current(undo, in: context)
         guard undo.before != state else {
-            throw FaultError(.notApplicable, "routing control \(control) is \(state.rawValue) already")
+            throw FaultError(
+                .notApplicable, "routing control \(control) is \(state.rawValue) already",
+                advice: Self.manualHeal(undo).first ?? "")
         }
         return undo
     }

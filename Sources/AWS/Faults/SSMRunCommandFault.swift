@@ -52,6 +52,8 @@ package struct SSMRunCommandFault: AWSFault {
         documentParameter, parametersParameter, undoParameter, undoParametersParameter, timeoutParameter,
     ]
     package static let requires: Set<Target.Attribute> = [.computeInstance, .awsRegion]
+    /// Each command has a comment of its own.
+    package static let composes = true
 
     private let command: Document
     private let undoing: Document?

@@ -57,7 +57,8 @@ package struct SecurityGroupIsolateFault: AWSFault {
         }
         let group = "squall-\(context.run)-\(instance.id)"
         guard try await access.securityGroup(named: group, in: instance.network) == nil else {
-            throw FaultError(.inUse, "instance \(instance.id) has a security group of this run already")
+            throw FaultError(
+                .inUse, "instance \(instance.id) has a security group of this run already", advice: "squall heal --all")
         }
         return Undo(
             instance: resource, network: instance.network, interfaces: instance.interfaces, group: group,

@@ -70,6 +70,17 @@ extension AWSAccess {
 
     /// The newest experiment with our tag; nil when none was started.
     func experiment(marked token: String) async throws(FaultError) -> String? {
+        try await experiments().filter { $0["tags"]?["squall"]?.string == token }
+            .max { ($0["creationTime"]?.number ?? 0) < ($1["creationTime"]?.number ?? 0) }?["id"]?.string
+    }
+
+    /// Anybody's, of one template, that is not over.
+    func runningExperiment(of template: String) async throws(FaultError) -> String? {
+        try await experiments().first { $0["experimentTemplateId"]?.string == template && !FISState($0).isOver }?["id"]?
+            .string
+    }
+
+    private func experiments() async throws(FaultError) -> [JSONValue] {
         var found: [JSONValue] = []
         try await pages("listing FIS experiments") { marker in
             let query = marker.map { [(name: "nextToken", value: $0)] } ?? []
@@ -77,9 +88,9 @@ extension AWSAccess {
         } next: {
             $0.json["nextToken"]?.string
         } _: { answer in
-            found += (answer.json["experiments"]?.array ?? []).filter { $0["tags"]?["squall"]?.string == token }
+            found += answer.json["experiments"]?.array ?? []
         }
-        return found.max { ($0["creationTime"]?.number ?? 0) < ($1["creationTime"]?.number ?? 0) }?["id"]?.string
+        return found
     }
 
     /// Why no experiment can be started; nil when the lever is not engaged.
