@@ -32,7 +32,8 @@ package struct WallInstant: Sendable, Hashable, Codable {
     private var parts:
         (date: (year: Int, month: Int, day: Int), time: (hour: Int, minute: Int, second: Int), milliseconds: Int)
     {
-        let seconds = Int((Double(nanoseconds) / 1e9).rounded(.down))
+        // Rounded down before 1970, too; not by way of a Double, which has no room for the nanoseconds.
+        let seconds = Int((nanoseconds >= 0 ? nanoseconds : nanoseconds - 999_999_999) / 1_000_000_000)
         let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
         let rest = seconds - days * 86_400
         let milliseconds = Int((nanoseconds - Int64(seconds) * 1_000_000_000) / 1_000_000)

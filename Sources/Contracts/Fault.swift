@@ -19,10 +19,14 @@ package protocol Mutation: Sendable {
     /// How long after its sender died, or gave up waiting, the change may still take effect: a request that an engine has
     /// accepted is carried out although nobody waits for the answer. The heal looks again until then.
     static func lateEffect(of undo: Undo) -> Span
+    /// How long the system may take to show what it has accepted to heal: a database that starts takes minutes. Until
+    /// then a leftover is looked at again, not reported.
+    static func recovery(of undo: Undo) -> Span
 }
 
 extension Mutation {
     package static func lateEffect(of undo: Undo) -> Span { .seconds(2) }
+    package static func recovery(of undo: Undo) -> Span { .seconds(10) }
 }
 
 /// A failure we cause on purpose. One file per kind, plus one line in its module's list.
@@ -45,6 +49,9 @@ package protocol Fault: Mutation {
     func resources(on target: Target) -> [String]
     /// What would be done, how it is undone, and what that needs; for `squall plan`. Reads nothing, changes nothing.
     func plan(for target: Target) -> PlannedOperation
+    /// Read-only, before the run touches anything: rights that can be asked for, and what could not be asked. What needs
+    /// the target's state at the moment of the injection belongs into `prepare`.
+    func preflight(_ target: Target, in context: SystemContext) async -> [Finding]
     /// Read-only: checks that the fault can work here and captures the prior state.
     func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> Undo
     /// Changes the system and shows the effect. The undo is on disk when this is called.
@@ -62,6 +69,21 @@ extension Fault {
     package static var targeting: Targeting { requires.isEmpty ? .none : .required }
 
     package func resources(on target: Target) -> [String] { target.resources }
+
+    package func preflight(_ target: Target, in context: SystemContext) async -> [Finding] { [] }
+}
+
+/// A fault that nothing takes back: its heal has nothing to do, and `limits: {irreversible: forbidden}` refuses it.
+package protocol IrreversibleFault: Fault {}
+
+extension IrreversibleFault {
+    package var persistence: Persistence { .forGood }
+
+    package static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError) {}
+
+    package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? { nil }
+
+    package static func manualHeal(_ undo: Undo) -> [String] { [] }
 }
 
 /// Whether a fault acts on a target that the step names. Without one it gets `Target.localHost`; between two sides, and

@@ -26,4 +26,14 @@ package struct HeartbeatLog: Sendable, Hashable {
         }
         return low < beats.count ? max(.zero, instant - acknowledgedAt[low]) : .zero
     }
+
+    /// The lag as a probe records it; nil as long as no beat is acknowledged.
+    package func lag(
+        of node: Label, seeing beat: Int64, at instant: Instant, isCensored: Bool, _ probe: Label
+    ) -> Measurement? {
+        if isEmpty { return nil }
+        return Measurement(
+            probe: probe, node: node, metric: "lag", at: instant, value: lag(seeing: beat, at: instant).seconds,
+            unit: .seconds, isCensored: isCensored)
+    }
 }

@@ -88,6 +88,11 @@ public struct StateSample: Sendable, Hashable {
         self.detail = detail
     }
 
+    /// Of a node that gave no answer, or none that says how it is.
+    package init(silent node: Label, _ probe: Label, sent: Instant, end: Instant, _ reason: Label) {
+        self.init(probe: probe, node: node, sent: sent, end: end, state: Self.unreachable, detail: reason)
+    }
+
     public static let primary: Label = "primary"
     public static let replica: Label = "replica"
     public static let unreachable: Label = "unreachable"

@@ -22,12 +22,16 @@ package protocol Probe: Sendable {
     func start(in context: ProbeContext) async throws(FaultError) -> any ProbeSession
     /// The target behind a node that this probe reports, for `from: <probe>`; nil when it knows no such node.
     func target(forNode node: Label) -> Target?
+    /// The nodes of which it records states, where the file names them: until it has looked at each of them, nobody can
+    /// say that none is primary. Empty when they are not known beforehand.
+    var watchedNodes: [Label] { get }
 }
 
 extension Probe {
     package static var metrics: [String] { [] }
     package static var changes: [PlannedOperation] { [] }
     package func target(forNode node: Label) -> Target? { nil }
+    package var watchedNodes: [Label] { [] }
 }
 
 /// A probe at work. Called in this order: `run`, `snapshot` (any number of times), `collect`, `close`.

@@ -37,6 +37,8 @@ package struct SystemContext: Sendable {
     /// The run's id: the nonce in every key, row and mark of ours.
     package var run: String
     package var record: @Sendable (HistoryEvent) -> Void
+    /// How long the run may take, heal and settling included: credentials must last so long. Zero outside a run.
+    package var longestRun = Span.zero
     /// Takes back that a fault's effect was shown: it ended before its time (a lease ran out, the target went away).
     /// Set for the call of `inject`, which may keep it; does nothing anywhere else.
     package var withdraw: @Sendable (_ reason: String) -> Void = { _ in }

@@ -19,6 +19,22 @@ package struct Target: Sendable, Hashable, Codable {
         case localHost = "host.local"
         /// Addresses and blocks outside any container, separated by commas: `10.0.0.0/8,2001:db8::1`.
         case addresses = "network.addresses"
+        /// Of the resource that the next ones name.
+        case awsRegion = "aws.region"
+        /// DBClusterIdentifier.
+        case auroraCluster = "aws.aurora-cluster"
+        /// GlobalClusterIdentifier.
+        case globalCluster = "aws.global-cluster"
+        /// DBInstanceIdentifier.
+        case databaseInstance = "aws.rds-instance"
+        /// ReplicationGroupId.
+        case replicationGroup = "aws.replication-group"
+        /// `i-0123456789abcdef0`
+        case computeInstance = "aws.ec2-instance"
+        /// The task's ARN.
+        case containerTask = "aws.ecs-task"
+        /// `subnet-0123456789abcdef0`
+        case subnet = "aws.subnet"
     }
 
     /// Stable identity across resolutions, for limits and locks: `container:<id>`, `postgres:<node>`.

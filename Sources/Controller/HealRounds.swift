@@ -4,12 +4,9 @@ internal import Journal
 
 /// The order in which changes are healed and tried again; decides, touches nothing.
 struct HealRounds {
-    /// Some systems take a moment to show what they have accepted; a heal that left something is repeated this long.
-    private static let longestSettling = Span.seconds(10)
-
     private(set) var results: [Healer.Result] = []
     private let deadline: Instant
-    private let settled: Instant
+    private let start: Instant
     private var pause = Span.milliseconds(100)
     /// Newest first.
     private var waiting: [JournalIntent]
@@ -20,23 +17,30 @@ struct HealRounds {
     private var tried: Set<MutationID> = []
     /// Until when a change may still arrive, however clean its target looks.
     private var lateUntil: [MutationID: Instant] = [:]
+    /// Until when a system that accepted a heal may still show the change.
+    private var recoveredBy: [MutationID: Instant] = [:]
     /// Targets of which a newer change could not be healed for good.
     private var failed: Set<String> = []
     private var hasGivenUp = false
 
     init(_ intents: [JournalIntent], startedAt start: Instant, patience: Span) {
         waiting = intents.reversed()
+        self.start = start
         deadline = start + patience
-        settled = start + min(patience, Self.longestSettling)
     }
 
     mutating func expectLateEffect(of id: MutationID, until instant: Instant) { lateUntil[id] = instant }
+
+    /// A heal that left something is repeated this long: some systems take a moment, or minutes, to show what they accepted.
+    mutating func expectRecovery(of id: MutationID, within span: Span) { recoveredBy[id] = start + span }
 
     var isOver: Bool { waiting.isEmpty && postponed.isEmpty }
 
     /// What is tried in this round is final: no time is left for another.
     func isLast(at now: Instant) -> Bool {
-        hasGivenUp || (now + pause >= deadline && !lateUntil.values.contains { now < $0 })
+        hasGivenUp
+            || (now + pause >= deadline && !lateUntil.values.contains { now < $0 }
+                && !recoveredBy.values.contains { now + pause < $0 })
     }
 
     /// The next change of this round; nil when the round is over.
@@ -70,7 +74,7 @@ struct HealRounds {
             mayPass = failure.code == .unreachable || failure.code == .timeout
         } else {
             let isLate = lateUntil[result.intent.id].map { now < $0 } ?? false
-            mayPass = isLate || (result.leftover != nil && now + pause < settled)
+            mayPass = isLate || (result.leftover != nil && now + pause < recoveredBy[result.intent.id] ?? start)
         }
         if mayPass, !isLast {
             postponed.append(result.intent)
@@ -78,6 +82,7 @@ struct HealRounds {
             return false
         }
         lateUntil[result.intent.id] = nil
+        recoveredBy[result.intent.id] = nil
         if !result.isHealed { failed.insert(result.intent.target) }
         results.append(result)
         return true

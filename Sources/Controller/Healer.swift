@@ -30,11 +30,17 @@ package struct Healer: Sendable {
     private let context: SystemContext
     /// An engine that is restarting gets this long to come back.
     private let patience: Span
+    private let awaitsRecovery: Bool
 
-    package init(registry: Registry, context: SystemContext, patience: Span = .seconds(30)) {
+    /// - Parameter awaitsRecovery: whether a system that takes minutes to show a heal that it accepted is waited for; else
+    ///   it is a leftover after `patience`.
+    package init(
+        registry: Registry, context: SystemContext, patience: Span = .seconds(30), awaitsRecovery: Bool = true
+    ) {
         self.registry = registry
         self.context = context
         self.patience = patience
+        self.awaitsRecovery = awaitsRecovery
     }
 
     /// Heals all, newest first, and goes on after a failure: one target out of reach must not leave the others faulty.
@@ -50,8 +56,10 @@ package struct Healer: Sendable {
     ) async throws(JournalError) -> [Result] {
         let start = context.time.now
         var rounds = HealRounds(intents, startedAt: start, patience: patience)
-        for intent in intents where unconfirmed.contains(intent.id) {
-            rounds.expectLateEffect(of: intent.id, until: start + lateEffect(of: intent))
+        for intent in intents {
+            let (late, recovery) = delays(of: intent)
+            rounds.expectRecovery(of: intent.id, within: awaitsRecovery ? recovery : min(recovery, patience))
+            if unconfirmed.contains(intent.id) { rounds.expectLateEffect(of: intent.id, until: start + late) }
         }
         while true {
             let isLast = rounds.isLast(at: context.time.now)
@@ -136,13 +144,16 @@ package struct Healer: Sendable {
         return try await Change.leftover(of: undo, in: context)
     }
 
-    private func lateEffect(of intent: JournalIntent) -> Span {
-        guard let type = registry.mutation(intent.kind) else { return .zero }
-        return lateEffect(type, intent)
+    /// How long a change may still arrive, and how long its heal may take to show.
+    private func delays(of intent: JournalIntent) -> (late: Span, recovery: Span) {
+        guard let type = registry.mutation(intent.kind) else { return (.zero, .zero) }
+        return delays(type, intent)
     }
 
-    private func lateEffect<Change: Mutation>(_ type: Change.Type, _ intent: JournalIntent) -> Span {
-        (try? decode(type, intent)).map { Change.lateEffect(of: $0) } ?? .zero
+    private func delays<Change: Mutation>(_ type: Change.Type, _ intent: JournalIntent) -> (late: Span, recovery: Span)
+    {
+        guard let undo = try? decode(type, intent) else { return (.zero, .zero) }
+        return (Change.lateEffect(of: undo), Change.recovery(of: undo))
     }
 
     private func leftover<Change: Mutation>(

@@ -32,6 +32,12 @@ package struct LiveWindow: Sendable {
         states[probe]?.values.filter { $0.state == state && now - $0.end <= age }.map(\.node).sorted() ?? []
     }
 
+    /// Whether the probe has recorded a state of each of these nodes, and of one at least.
+    package func hasSeen(_ nodes: [Label], of probe: Label) -> Bool {
+        guard let seen = states[probe] else { return false }
+        return nodes.allSatisfy { seen[$0] != nil }
+    }
+
     /// The metric's value over the last `window`, as conditions compare it.
     package func value(of metric: LiveMetric, probe: Label, over window: Span, at now: Instant) -> Quantity? {
         if let measured = measured(metric.name, probe, over: window, at: now) { return measured }

@@ -8,17 +8,12 @@ extension RunDriver {
     /// and within the limits.
     func preflight() async -> PreflightOutcome {
         for named in assembly.probes {
-            for finding in await named.probe.preflight(in: context) {
-                let advice = finding.advice.isEmpty ? "" : "; \(finding.advice)"
-                let text = "probe '\(named.name)': \(finding.message)\(advice)"
-                switch finding.severity {
-                case .error: return .environment(text)
-                case .warning: note(text, .warning)
-                }
+            if let refusal = report(await named.probe.preflight(in: context), of: "probe '\(named.name)'") {
+                return .environment(refusal)
             }
         }
         do {
-            try await checkTargets()
+            if let refusal = try await checkTargets() { return .environment(refusal) }
         } catch let refusal as TargetResolver.Refusal {
             return .refused(refusal.description)
         } catch {
@@ -27,19 +22,39 @@ extension RunDriver {
         return .passed
     }
 
-    /// Resolves what is known beforehand with a generator of its own, so that the run's choices stay reproducible.
-    private func checkTargets() async throws {
+    /// The first finding that is an error; warnings go onto the timeline.
+    private func report(_ findings: [Finding], of subject: String) -> String? {
+        for finding in findings {
+            let text = "\(subject): \(finding.message)\(finding.advice.isEmpty ? "" : "; \(finding.advice)")"
+            switch finding.severity {
+            case .error: return text
+            case .warning: note(text, .warning)
+            }
+        }
+        return nil
+    }
+
+    /// Resolves what is known beforehand with a generator of its own, so that the run's choices stay reproducible, and
+    /// asks the faults what they find; an error of theirs is returned.
+    private func checkTargets() async throws -> String? {
         var generator = state.withLock { $0.generator }
         var touched: Set<String> = []
         var drawn: [String: Set<String>] = [:]
         for named in assembly.faults {
+            var known = named.step.targets.isEmpty ? [Target.localHost] : []
             for declared in named.step.targets where resolver.isKnownBeforehand(declared.value) {
                 let targets = try await resolver.resolve(
                     declared.value, requiring: type(of: named.fault).requires, window: recorder.withWindow { $0 },
                     drawn: &drawn[declared.value], generator: &generator)
                 try resolver.checkLimit(touched, adding: targets)
                 touched.formUnion(targets.map(\.id))
+                known += targets
+            }
+            for target in known {
+                let findings = await named.fault.preflight(target, in: context)
+                if let refusal = report(findings, of: "step '\(named.step.name)'") { return refusal }
             }
         }
+        return nil
     }
 }

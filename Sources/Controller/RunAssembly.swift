@@ -41,6 +41,13 @@ package struct RunAssembly: Sendable {
             registry.fault(step.fault.kind).flatMap { makeFault($0, step.fault, &diagnostics) }
                 .map { NamedFault(step: step, fault: $0) }
         }
+        if experiment.limits.irreversible == .forbidden {
+            for named in faults where named.fault.persistence == .forGood {
+                diagnostics.error(
+                    "\(named.step.fault.kind) cannot be taken back, and limits.irreversible is forbidden",
+                    at: named.step.fault.location)
+            }
+        }
         criteria = experiment.criteria.compactMap { criterion in
             makeCriterion(criterion, registry, experiment.steadyState, &diagnostics)
         }
@@ -68,6 +75,9 @@ package struct RunAssembly: Sendable {
             baselineLimit: max(hold * 3, hold + .seconds(20)), settlingLimit: recovery + hold,
             maxDuration: experiment.limits.maxDuration)
     }
+
+    /// From the first look at the steady state to the last: what the run needs must last so long.
+    var longestRun: Span { timing.baselineLimit + timing.maxDuration + timing.settlingLimit }
 }
 
 private func makeProbe<Kind: Probe>(

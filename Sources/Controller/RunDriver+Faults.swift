@@ -3,6 +3,9 @@ internal import Contracts
 internal import Experiment
 internal import Synchronization
 
+/// Probes of roles take a node for unreachable after a second or two, unless the file says otherwise.
+private let longestFirstLook = Span.seconds(3)
+
 extension RunDriver {
     /// Resolves the step's targets and injects its fault into each; one event for the whole step.
     func inject(_ name: String) async -> RunEvent {
@@ -54,6 +57,7 @@ extension RunDriver {
     }
 
     private func resolve(_ declared: String, for named: RunAssembly.NamedFault) async throws -> [Target] {
+        await awaitFirstLook(for: declared)
         var (generator, drawn) = state.withLock { ($0.generator, $0.drawn[declared]) }
         let window = recorder.withWindow { $0 }
         let targets = try await resolver.resolve(
@@ -64,6 +68,15 @@ extension RunDriver {
             state.drawn[declared] = drawn
         }
         return targets
+    }
+
+    /// Without a baseline a step is due as soon as the probes run. Who has not been asked yet is nobody's primary and
+    /// nobody's replica: such a selection would be refused, or would be too small.
+    private func awaitFirstLook(for declared: String) async {
+        let deadline = context.time.now + longestFirstLook
+        while context.time.now < deadline, !recorder.withWindow({ resolver.hasLooked(declared, $0) }) {
+            guard (try? await context.time.sleep(for: .milliseconds(20))) != nil else { return }
+        }
     }
 
     private func inject(

@@ -45,6 +45,8 @@ package final class RunDriver: Sendable {
         seed: UInt64
     ) {
         self.assembly = assembly
+        var context = context
+        context.longestRun = assembly.longestRun
         self.context = context
         self.recorder = recorder
         changes = ChangeLog(journal: journal, time: context.time)

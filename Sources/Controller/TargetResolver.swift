@@ -30,6 +30,12 @@ package struct TargetResolver: Sendable {
         if case .kind = declarations[name]?.source { true } else { false }
     }
 
+    /// Whether the probe that names the targets has looked at all of its nodes; true for targets that no probe names.
+    package func hasLooked(_ name: String, _ window: LiveWindow) -> Bool {
+        guard case .probe(let probe, _) = declarations[name]?.source else { return true }
+        return window.hasSeen(probes[probe]?.watchedNodes ?? [], of: Label(probe))
+    }
+
     /// The targets of one declaration for a fault that requires `attributes`; never empty.
     package func resolve(
         _ name: String, requiring attributes: Set<Target.Attribute>, window: LiveWindow,

@@ -94,11 +94,7 @@ final class DockerStateSession: ProbeSession {
 
     private func unreachable(_ name: String, sent: Instant, _ reason: String) {
         let end = context.time.now
-        context.record(
-            .state(
-                StateSample(
-                    probe: probe.name, node: Label(name), sent: sent, end: end, state: StateSample.unreachable,
-                    detail: Label(reason))))
+        context.record(.state(StateSample(silent: Label(name), probe.name, sent: sent, end: end, Label(reason))))
         measure("down", 1, Label(name), end)
         measure("unhealthy", 1, Label(name), end)
     }

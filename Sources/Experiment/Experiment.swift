@@ -201,14 +201,22 @@ package struct Limits: Sendable, Hashable {
     package var maxDuration: Span
     package var protectedLabels: [NamedValue<String>]
     package var protectedNames: [String]
+    package var irreversible: Irreversible
+
+    /// Whether a fault that nothing takes back may be used.
+    package enum Irreversible: String, Sendable, Hashable, CaseIterable {
+        case allowed
+        case forbidden
+    }
 
     package init(
         maxTargets: Int? = nil, maxDuration: Span = .minutes(30), protectedLabels: [NamedValue<String>] = [],
-        protectedNames: [String] = []
+        protectedNames: [String] = [], irreversible: Irreversible = .allowed
     ) {
         self.maxTargets = maxTargets
         self.maxDuration = maxDuration
         self.protectedLabels = protectedLabels
         self.protectedNames = protectedNames
+        self.irreversible = irreversible
     }
 }

@@ -172,7 +172,10 @@ enum LimitKeys {
         "max-duration", .span, to: .minutes(30), written: "30m", "the longest time from the first fault to the heal")
     static let protect = Parameter<Protection>.defaulted(
         "protect", .protection, to: Protection(), written: "nothing", "what no fault may ever touch")
-    static let all: [any AnyParameter] = [maxTargets, maxDuration, protect]
+    static let irreversible = Parameter<Limits.Irreversible>.defaulted(
+        "irreversible", .choice(.allowed), to: .allowed, written: "allowed",
+        "whether a fault may be used that nothing takes back (a failover, a terminated instance): allowed or forbidden")
+    static let all: [any AnyParameter] = [maxTargets, maxDuration, protect, irreversible]
 
     /// Targets that are refused whatever selects them.
     struct Protection: Sendable {

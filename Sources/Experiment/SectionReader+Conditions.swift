@@ -48,7 +48,8 @@ extension SectionReader {
             let protection = reader.value(LimitKeys.protect)
             return Limits(
                 maxTargets: reader.value(LimitKeys.maxTargets), maxDuration: reader.value(LimitKeys.maxDuration),
-                protectedLabels: protection.labels, protectedNames: protection.names)
+                protectedLabels: protection.labels, protectedNames: protection.names,
+                irreversible: reader.value(LimitKeys.irreversible))
         } ?? Limits()
     }
 }

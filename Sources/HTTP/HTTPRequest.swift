@@ -102,10 +102,13 @@ package struct TLSOptions: Sendable, Hashable {
 }
 
 /// Text for one path segment or query value: everything but RFC 3986's unreserved characters as `%XX` of its UTF-8.
-package func percentEncoded(_ text: String) -> String {
+package func percentEncoded(_ text: String) -> String { percentEncoded(decoding: text.utf8) }
+
+/// The same for bytes that need not be UTF-8.
+package func percentEncoded(decoding bytes: some Sequence<UInt8>) -> String {
     let digits = Array("0123456789ABCDEF".utf8)
     var encoded: [UInt8] = []
-    for byte in text.utf8 {
+    for byte in bytes {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),

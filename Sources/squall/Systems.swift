@@ -1,3 +1,4 @@
+internal import AWS
 internal import Basics
 internal import Contracts
 internal import Docker
@@ -30,7 +31,10 @@ struct Systems {
         services.register(try LocalTrafficControl(network), as: (any TrafficControl).self)
         services.register(try PostgresClient(time: time))
         services.register(try RedisClient(time: time))
-        services.register(try LocalCommandRunner(), as: (any CommandRunner).self)
+        let commands = try LocalCommandRunner()
+        services.register(commands, as: (any CommandRunner).self)
+        services.register(
+            AWSClient(http: http, commands: commands, environment: processEnvironment(), time: time))
         do throws(FaultError) {
             try DockerKinds.register(in: &services, environment: processEnvironment(), time: time)
             engineProblem = nil

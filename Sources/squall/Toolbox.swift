@@ -1,3 +1,4 @@
+internal import AWS
 internal import Basics
 internal import Checkers
 internal import Contracts
@@ -18,6 +19,7 @@ func standardRegistry() -> Registry {
     registry.add(NetworkKinds.registry)
     registry.add(PostgresKinds.registry)
     registry.add(RedisKinds.registry)
+    registry.add(AWSKinds.registry)
     registry.add(WebKinds.registry)
     registry.add(CheckerKinds.registry)
     return registry

@@ -56,6 +56,18 @@ private enum Readme {
         try await Readme.run(blocks)
     }
 
+    /// Several stacks of the lab may be up, each with nodes in every region.
+    @Test func aRegionOfTheLabIsSelectedTogetherWithItsStack() throws {
+        let commands = try Readme.blocks("sh lab").map { $0.replacing("\\\n", with: " ") }
+            .flatMap { $0.split(separator: "\n") }
+        for option in ["--target", "--against"] {
+            for command in commands {
+                let regions = command.ranges(of: "\(option) label.squall.region=").count
+                #expect(command.ranges(of: "\(option) label.squall.stack=").count == regions, "\(command)")
+            }
+        }
+    }
+
     @Test func theFirstTwoCommandsAreScriptsAndTheSecondIsWhatCIRuns() throws {
         let first = try #require(try Readme.blocks("").first)
         #expect(first == "scripts/quickstart\nscripts/test")

@@ -44,6 +44,13 @@ struct RedisExperimentLabTests {
             file: "disaster-recovery/redis-fork", code: 1,
             verdicts: ["split-brain": "fail", "rpo": "fail", "recovery": "pass"],
             between: ["split-brain": 7...10, "rpo": 140...200]),
+        // R7: some 400 writes that no replica had applied when the primary died.
+        Expected(
+            file: "disaster-recovery/redis-replicas-frozen", code: 0,
+            verdicts: [
+                "rto": "pass", "rpo": "pass", "split-brain": "pass", "availability": "pass", "recovery": "pass",
+            ],
+            between: ["rto": 1...10, "rpo": 0...10]),
         Expected(
             file: "disaster-recovery/redis-sentinel-majority-lost", code: 0,
             verdicts: ["split-brain": "pass", "rto": "pass", "rpo": "pass", "recovery": "pass"],

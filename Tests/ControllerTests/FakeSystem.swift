@@ -22,13 +22,19 @@ final class FakeSystem: Sendable {
     let lies: Bool
     let healFails: Bool
     let prepareFails: Bool
+    /// How long the probe takes to look for the first time.
+    let firstLook: Span
     let state = Mutex(State())
 
-    init(outage: Span = .seconds(7), lies: Bool = false, healFails: Bool = false, prepareFails: Bool = false) {
+    init(
+        outage: Span = .seconds(7), lies: Bool = false, healFails: Bool = false, prepareFails: Bool = false,
+        firstLook: Span = .zero
+    ) {
         self.outage = outage
         self.lies = lies
         self.healFails = healFails
         self.prepareFails = prepareFails
+        self.firstLook = firstLook
     }
 
     func isUp(at now: Instant) -> Bool {
@@ -120,7 +126,7 @@ struct FakeSession: ProbeSession {
 
     func run() async {
         let time = context.system.time
-        let start = time.now
+        let start = time.now + system.firstLook
         var sequence: Int64 = 0
         while !Task.isCancelled {
             let due = start + .milliseconds(100) * sequence

@@ -22,11 +22,15 @@ private struct Rehearsal {
     init(
         _ intents: [JournalIntent], failing: [String: (count: Int, code: FaultError.Code)],
         patience: Span = .seconds(30),
-        lateUntil: [String: Double] = [:]
+        lateUntil: [String: Double] = [:], recovering: [String: (count: Int, within: Double)] = [:]
     ) {
         var rounds = HealRounds(intents, startedAt: second(0), patience: patience)
         for (id, seconds) in lateUntil { rounds.expectLateEffect(of: MutationID(id), until: second(seconds)) }
+        for (id, recovery) in recovering {
+            rounds.expectRecovery(of: MutationID(id), within: Span(seconds: recovery.within))
+        }
         var failures = failing
+        var leftovers = recovering.mapValues(\.count)
         while !rounds.isOver {
             let isLast = rounds.isLast(at: second(seconds))
             while let intent = rounds.next(isLast: isLast) {
@@ -34,7 +38,10 @@ private struct Rehearsal {
                 let remaining = failures[intent.id.text]
                 failures[intent.id.text]?.count -= 1
                 let failure = remaining.flatMap { $0.count > 0 ? FaultError($0.code, "no") : nil }
-                let result = Healer.Result(intent: intent, failure: failure, leftover: nil, commands: [])
+                let remainder = leftovers[intent.id.text, default: 0]
+                leftovers[intent.id.text] = remainder - 1
+                let leftover = remainder > 0 ? Leftover(kind: "x", target: "x", description: "starting") : nil
+                let result = Healer.Result(intent: intent, failure: failure, leftover: leftover, commands: [])
                 _ = rounds.settle(result, isLast: isLast, at: second(seconds))
             }
             if rounds.isOver { break }
@@ -94,5 +101,17 @@ private struct Rehearsal {
         let rehearsal = Rehearsal([intent("1", on: "a"), intent("2", on: "a")], failing: [:], lateUntil: ["2": 2])
         #expect(rehearsal.tries.prefix(3) == ["2", "1", "2"])
         #expect(rehearsal.results.map(\.intent.id.text) == ["1", "2"])
+    }
+
+    /// A database that was told to start needs minutes, far beyond the patience for one that does not answer.
+    @Test func whatTakesLongToRecoverIsWaitedForAndNothingElseIs() {
+        let started = Rehearsal(
+            [intent("1", on: "a")], failing: [:], patience: .seconds(5), recovering: ["1": (20, within: 300)])
+        #expect(started.results.map(\.isHealed) == [true])
+        #expect(started.seconds > 30)
+        let stuck = Rehearsal(
+            [intent("1", on: "a")], failing: [:], patience: .seconds(5), recovering: ["1": (999, within: 60)])
+        #expect(stuck.results.map(\.isHealed) == [false])
+        #expect(stuck.seconds <= 60 && stuck.seconds > 50)
     }
 }

@@ -28,4 +28,20 @@ import Testing
         #expect(success(of: direct + [write("direct:pg-1", .ok, at: 13)]) == .share(Share(fraction: 1.0 / 3)))
         #expect(success(of: []) == nil)
     }
+
+    /// A node that is asked and does not answer yet is neither primary nor replica.
+    @Test func aLookIsOverWhenEveryNodeHasBeenSeen() {
+        var window = LiveWindow(retention: .seconds(60))
+        let now = Instant(nanoseconds: 5)
+        func see(_ node: Label) {
+            window.append(.state(StateSample(probe: "roles", node: node, sent: now, end: now, state: "replica")))
+        }
+        #expect(!window.hasSeen([], of: "roles"))
+        see("r2")
+        #expect(window.hasSeen([], of: "roles"))
+        #expect(!window.hasSeen(["r1", "r2"], of: "roles"))
+        #expect(!window.hasSeen(["r2"], of: "others"))
+        see("r1")
+        #expect(window.hasSeen(["r1", "r2"], of: "roles"))
+    }
 }

@@ -122,6 +122,38 @@ import Testing
         #expect(RunExitCode.code(verdict: .pass, abort: run.history.abort?.reason, leftovers: []) == 4)
     }
 
+    /// Whoever the probe reports as primary, in a file without a steady state: the step is due with the probe's start.
+    private func withoutBaseline(firstLook: Span) throws -> SimulatedRun {
+        let place = Location(file: "", line: 1, column: 1)
+        var step = fakeStep("outage")
+        step.targets = [NamedValue(name: "target", value: "primary")]
+        var experiment = fakeExperiment(steps: [step])
+        experiment.steadyState = nil
+        experiment.targets = [
+            TargetDeclaration(
+                name: "primary", source: .probe(name: "orders", role: "primary"), mode: .all, location: place)
+        ]
+        return try #require(try SimulatedRun(experiment, on: FakeSystem(firstLook: firstLook)))
+    }
+
+    @Test(arguments: [Span.zero, .milliseconds(300), .milliseconds(2_900)])
+    func aStepWaitsForTheFirstLookOfTheProbeThatNamesItsTarget(firstLook: Span) throws {
+        let run = try withoutBaseline(firstLook: firstLook)
+        #expect(run.history.abort == nil)
+        #expect(run.history.faults.map(\.target.text) == ["n1"])
+        let begin = try #require(run.history.start(of: .injecting))
+        let wait = try #require(run.history.faults.first?.effectiveAt).lower - begin
+        #expect(wait >= firstLook && wait <= firstLook + .milliseconds(20))
+    }
+
+    @Test func aProbeThatDoesNotLookIsNotWaitedForLong() throws {
+        let run = try withoutBaseline(firstLook: .seconds(30))
+        let reason = "step 'outage': target 'primary': probe 'orders' reports no node as primary right now"
+        #expect(run.history.abort?.reason == .refused(reason))
+        #expect(run.system.state.withLock { $0.injections } == 0)
+        #expect((3.0...3.5).contains(run.seconds))
+    }
+
     @Test func theSameSeedGivesTheSameRun() throws {
         let runs = try (0..<3).map { _ in try #require(try SimulatedRun(seed: 7)) }
         #expect(Set(runs.map(\.seconds)).count == 1)

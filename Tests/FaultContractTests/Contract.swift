@@ -1,3 +1,4 @@
+import AWS
 import Basics
 import Contracts
 import Controller
@@ -24,6 +25,7 @@ struct Contract: Sendable, CustomTestStringConvertible {
         case sentinel
         case cluster
         case network
+        case cloud
     }
 
     var kind: String
@@ -42,6 +44,7 @@ struct Contract: Sendable, CustomTestStringConvertible {
         registry.add(PostgresKinds.registry)
         registry.add(RedisKinds.registry)
         registry.add(NetworkKinds.registry)
+        registry.add(AWSKinds.registry)
         return registry
     }()
 
@@ -68,6 +71,7 @@ struct Contract: Sendable, CustomTestStringConvertible {
 
     /// Where a fault can be tried out; empty: nobody has said how yet.
     static func places(of type: any Fault.Type) -> [Place] {
+        if AWSKinds.registry.fault(type.kind) != nil { return [.cloud] }
         if type.kind.hasPrefix("network.") { return [.network] }
         if type.targeting == .none || type.requires == [.localHost] { return [.host] }
         let onHost: [Place] = type.targeting == .optional ? [.host] : []
@@ -103,6 +107,7 @@ struct Contract: Sendable, CustomTestStringConvertible {
             case .sentinel: try await SentinelFixture(self)
             case .cluster: try await ClusterFixture(self)
             case .network: try await NetworkFixture(self)
+            case .cloud: try await CloudFixture(self)
             }
         do {
             try await body(fixture)

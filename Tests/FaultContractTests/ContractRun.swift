@@ -62,7 +62,8 @@ struct ContractRun {
     func heal(_ intent: JournalIntent, isConfirmed: Bool = true) async throws -> Healer.Result {
         let active = isConfirmed ? [JournalRecord.active(intent.id, at: fixture.context.time.now)] : []
         let journal = MemoryJournal([.intent(intent)] + active)
-        let healer = Healer(registry: Contract.registry, context: fixture.context, patience: .seconds(8))
+        let healer = Healer(
+            registry: Contract.registry, context: fixture.context, patience: .seconds(8), awaitsRecovery: false)
         let takeover = Takeover(store: journal, healer: healer, context: fixture.context)
         let outcome = try await takeover.run(cause: nil)
         return try #require(outcome.results.last)

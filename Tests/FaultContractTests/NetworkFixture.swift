@@ -99,8 +99,8 @@ final class NetworkFixture: ContractFixture {
 
     /// As the step has it: two sides, one group, or one container.
     private static func target(_ named: RunAssembly.NamedFault, _ members: [Target]) -> Target {
-        guard type(of: named.fault).targeting.isJoint else { return members[0] }
         let roles = named.step.targets.map(\.name)
+        guard roles.count == 2 || type(of: named.fault).targeting.isJoint else { return members[0] }
         guard roles.count == 2 else { return .between([TargetSide(role: roles.first ?? "target", members: members)]) }
         return .between([
             TargetSide(role: roles[0], members: [members[0]]),

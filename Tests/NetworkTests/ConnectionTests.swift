@@ -1,5 +1,6 @@
 import Basics
 import Contracts
+import Experiment
 import Glibc
 import Process
 import TestSupport
@@ -159,6 +160,62 @@ import Testing
         // The reset of the first end may have ended the second before its turn came.
         #expect((1...2).contains(ended.count))
         #expect(failure(inner.server.number) != nil)
+    }
+
+    private func member(_ name: String, _ space: TestNamespace) async throws -> NamespaceMember {
+        let facts = try await fixture.kernel.look(at: try fixture.identity(space))
+        return NamespaceMember(
+            name: name, process: try fixture.identity(space), namespace: facts.identity, addresses: facts.addresses)
+    }
+
+    private func inject(_ undo: KillConnectionsFault.Undo) async throws -> Effect {
+        var services = Services()
+        services.register(fixture.kernel, as: (any NetworkKernel).self)
+        let context = SystemContext(
+            time: SystemTimeSource(), services: services, secrets: .empty, run: "t", record: { _ in })
+        var diagnostics = Diagnostics()
+        let nothing = Node.mapping(.init([], at: Location(file: "t", line: 1, column: 1)))
+        let fault = try #require(
+            ParameterReader.read(nothing, KillConnectionsFault.parameters, into: &diagnostics) {
+                KillConnectionsFault(from: &$0)
+            })
+        return try await fault.inject(undo, in: context)
+    }
+
+    /// As `between` selects them: of a, b has many connections, and only those with the other side are meant.
+    @Test(arguments: versions)
+    func betweenTwoOnlyTheirOwnConnectionsAreEnded(family: AddressFamily, address: String) async throws {
+        let (a, b) = (try await member("a", fixture.pair.a), try await member("b", fixture.pair.b))
+        let meant = try TestConnection(fixture.pair, family, to: address)
+        // Somebody else on the same cable, whose address belongs to neither side.
+        try fixture.pair.a.run("ip", "addr", "add", "10.9.0.9/24", "dev", "eth0")
+        try fixture.pair.a.run("ip", "addr", "add", "fd09::9/64", "dev", "eth0", "nodad")
+        let other = try TestConnection(
+            fixture.pair, family, to: address, bound: family == .version4 ? "10.9.0.9" : "fd09::9")
+        let undo = KillConnectionsFault.Undo(target: "b | a", members: [b], peers: a.addresses)
+        guard case .confirmed(_, let evidence) = try await inject(undo) else {
+            Issue.record("nothing was ended")
+            return
+        }
+        #expect(evidence.hasPrefix("1 connection ended and gone from the kernel's list"), "\(evidence)")
+        #expect(failure(meant.server.number) == ECONNABORTED)
+        #expect(failure(meant.client.descriptor.number) == ECONNRESET)
+        other.send(5, from: other.client.descriptor.number)
+        #expect(other.receive(other.server.number, within: .seconds(1))?.byte == 5)
+        guard case .unproven(let reason) = try await inject(undo) else {
+            Issue.record("there was nothing left to end")
+            return
+        }
+        #expect(reason == "b | a had no TCP connection that could be ended")
+        // Without sides whoever it is with is meant; of two containers the one without any is named.
+        let space = try TestNamespace()
+        let stranger = try await member("c", space)
+        guard case .confirmed(_, let all) = try await inject(.init(target: "b", members: [b, stranger])) else {
+            Issue.record("the other connection was not ended")
+            return
+        }
+        #expect(all.hasPrefix("1 connection ended") && all.hasSuffix("; c had none"), "\(all)")
+        #expect(failure(other.server.number) == ECONNABORTED)
     }
 
     @Test func whetherTheKernelCanIsAskedWithoutEndingAnything() async throws {

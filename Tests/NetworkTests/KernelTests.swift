@@ -194,6 +194,20 @@ import Testing
 
     // MARK: Rights and places
 
+    /// Between a census and the visit Docker may let one go, and leaves the file that it was mounted on.
+    @Test func aFileThatWasANamespaceIsAnsweredAsOneThatIsGone() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("", to: "netns")
+        for path in [path, "\(folder.path)/none"] {
+            do throws(NetworkError) {
+                _ = try NetworkNamespace(path: path)
+                Issue.record("it is none")
+            } catch {
+                #expect(error.code == .notFound, "\(error)")
+            }
+        }
+    }
+
     @Test func aSocketBelongsToTheNamespaceItWasAskedFor() throws {
         let names = try NamespaceReader.links(try space.open().netlink(.route)).map(\.name)
         #expect(names.contains("lo"))

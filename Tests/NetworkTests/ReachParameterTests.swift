@@ -47,6 +47,7 @@ import Testing
         #expect(names([("mode", word("delay")), ("delay", word("2s")), ("names", words("a", "*.b.c"))]) == [])
         #expect(names([("mode", word("wrong-answer")), ("addresses", words("10.0.0.1", "fd00::1"))]) == [])
         #expect(kill([]) == [])
+        #expect(kill([("ports", words("5432", "6000-6100")), ("loopback", word("true"))]) == [])
     }
 
     @Test func aProbeThatCannotWorkIsRefused() {
@@ -105,11 +106,6 @@ import Testing
         #expect(
             names([("mode", word("drop")), ("names", words("a b"))]).first?.hasPrefix("expected a host name") == true)
         #expect(names([("names", words("a"))]).first?.hasPrefix("missing 'mode'") == true)
-    }
-
-    @Test func connectionsOfAContainerWithItselfMustBeMeant() {
-        #expect(kill([("towards", words("127.0.0.1"))]) == ["127.0.0.1 is the container itself"])
-        #expect(kill([("towards", words("127.0.0.1")), ("loopback", word("true"))]) == [])
     }
 
     // MARK: Figures

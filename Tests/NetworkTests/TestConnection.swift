@@ -12,13 +12,19 @@ final class TestConnection {
     private let listener: ProbeSocket
     private let target: SocketAddress
 
+    /// - Parameter own: the client's own address, when it has several.
     init(
-        _ pair: TestPair, _ family: AddressFamily, to text: String, from side: KeyPath<TestPair, TestNamespace> = \.a
+        _ pair: TestPair, _ family: AddressFamily, to text: String, from side: KeyPath<TestPair, TestNamespace> = \.a,
+        bound own: String? = nil
     ) throws {
         let listener = try ProbeSocket(SOCK_STREAM, family, in: try pair.b.open())
         try listener.bindAnywhere(family)
         listen(listener.descriptor.number, 4)
         let client = try ProbeSocket(SOCK_STREAM, family, in: try pair[keyPath: side].open())
+        if let own = own.flatMap({ AddressRange(parsing: $0) }) {
+            let place = SocketAddress(own.first, family, port: 0)
+            try #require(place.with { bind(client.descriptor.number, $0, $1) } == 0)
+        }
         let address = try #require(AddressRange(parsing: text))
         target = SocketAddress(address.first, family, port: listener.port)
         _ = target.with { connect(client.descriptor.number, $0, $1) }

@@ -34,15 +34,30 @@ import Testing
 /// The running lab itself; `scripts/test` starts it and sets SQUALL_LAB.
 @Suite(.enabled(if: ProcessInfo.processInfo.environment["SQUALL_LAB"] != nil, "needs the lab: scripts/lab/up"))
 struct RunningLabTests {
-    @Test func everyNodeStandsInARegionWithARole() async throws {
-        let lines = try await Script.run("scripts/lab/status").output.split(separator: "\n")
-        for (node, region, role) in [
-            ("pg-1", "us-east-1", "database"), ("pg-2", "us-west-2", "database"), ("pg-3", "eu-west-1", "database"),
-            ("etcd-1", "us-east-1", "consensus"), ("etcd-2", "us-west-2", "consensus"),
-            ("etcd-3", "eu-west-1", "consensus"), ("pg-writer", "global", "endpoint"),
-        ] {
+    private static let regions = ["us-east-1", "us-west-2", "eu-west-1"]
+
+    @Test(arguments: [
+        ("postgres", ["pg": "database", "etcd": "consensus"], 3),
+        ("redis", ["redis": "cache", "sentinel": "sentinel"], 3),
+        ("redis-cluster", ["redis-cluster": "cache"], 6),
+    ])
+    func everyNodeStandsInARegionWithARole(stack: String, roles: [String: String], count: Int) async throws {
+        let running = try await Script.run("scripts/lab/status", ["--stack", stack])
+        // The Redis stacks start in seconds; the other one is there when SQUALL_LAB is set. What was there stays.
+        let wasThere = running.output.contains("\nsquall-") || stack == "postgres"
+        let status = running.exitCode == 0 ? running : try await Script.run("scripts/lab/up", ["--stack", stack])
+        #expect(status.exitCode == 0, "\(status.output)\(status.errors)")
+        let lines = status.output.split(separator: "\n")
+        func place(_ node: String) throws -> [String] {
             let line = try #require(lines.first { $0.hasPrefix("squall-\(node) ") }, "\(node) is missing")
-            #expect(line.split(separator: " ")[1...2].map(String.init) == [region, role])
+            return line.split(separator: " ")[1...2].map(String.init)
         }
+        for (name, role) in roles {
+            for number in 1...count {
+                #expect(try place("\(name)-\(number)") == [Self.regions[(number - 1) % 3], role])
+            }
+        }
+        if stack == "postgres" { #expect(try place("pg-writer") == ["global", "endpoint"]) }
+        if !wasThere { _ = try await Script.run("scripts/lab/down", ["--stack", stack]) }
     }
 }

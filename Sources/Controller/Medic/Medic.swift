@@ -39,7 +39,7 @@ package struct Medic: Sendable {
         self.store = store
         self.context = context
         healer = Healer(registry: registry, context: context, patience: patience)
-        reliefHealer = Healer(registry: registry, context: context, patience: .seconds(5))
+        reliefHealer = Healer(registry: registry, context: context, patience: .seconds(5), awaitsRecovery: false)
         (events, inbox) = AsyncStream.makeStream()
     }
 

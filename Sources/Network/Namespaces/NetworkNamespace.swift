@@ -53,10 +53,11 @@ struct NetworkNamespace: ~Copyable {
         }
     }
 
-    /// Docker leaves plain files behind where a namespace was mounted: the kernel is asked what the file stands for.
+    /// Docker leaves plain files behind where a namespace was mounted: the kernel is asked what the file stands for. Such a
+    /// namespace is gone, like that of a process that has ended.
     private static func identity(of descriptor: CInt) throws(SystemError) -> NamespaceIdentity {
         guard squall_is_network_namespace(descriptor) == 1 else {
-            throw SystemError("open", errno: EINVAL, subject: "a file that is no network namespace")
+            throw SystemError("open", errno: ENOENT, subject: "a file that is no network namespace")
         }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw SystemError.last("fstat", subject: "network namespace") }

@@ -59,14 +59,7 @@ struct PartitionLayout {
     }
 
     private static func refuseOverlap(_ a: PartitionSide, _ b: PartitionSide) throws(FaultError) {
-        for left in a.spaces {
-            if let right = b.spaces.first(where: { $0.namespace == left.namespace }) {
-                throw FaultError(
-                    .notApplicable,
-                    "\(left.name) and \(right.name) share one network: they cannot be cut off from each other",
-                    advice: "choose groups that do not overlap")
-            }
-        }
+        try PartitionSide.refuseShared(a, b)
         for (left, right) in [(a, b), (b, a)] {
             // A block may hold the other side's own addresses: everybody else in it is meant (0.0.0.0/0).
             let own = left.spaces.flatMap(\.addresses)

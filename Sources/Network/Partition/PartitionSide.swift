@@ -44,6 +44,17 @@ struct PartitionSide {
         }
     }
 
+    /// Between two containers that share one network no packet goes.
+    static func refuseShared(_ a: PartitionSide, _ b: PartitionSide) throws(FaultError) {
+        for left in a.spaces {
+            guard let right = b.spaces.first(where: { $0.namespace == left.namespace }) else { continue }
+            throw FaultError(
+                .notApplicable,
+                "\(left.name) and \(right.name) share one network: they cannot be cut off from each other",
+                advice: "choose groups that do not overlap")
+        }
+    }
+
     private static func ranges(_ text: String, of target: String) throws(FaultError) -> [AddressRange] {
         var ranges: [AddressRange] = []
         for part in text.split(separator: ",") {

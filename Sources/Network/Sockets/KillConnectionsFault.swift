@@ -2,43 +2,39 @@ package import Basics
 package import Contracts
 package import Experiment
 
-/// Ends TCP connections of a container from inside its network namespace: both ends lose them at once.
+/// Ends TCP connections of containers from inside their network namespaces: both ends lose them at once.
 package struct KillConnectionsFault: Fault {
-    /// In whose namespace it was. Ended connections cannot be brought back.
+    /// In whose namespaces it was. Ended connections cannot be brought back.
     package struct Undo: Codable, Sendable, Hashable {
         package var target: String
-        package var member: NamespaceMember
+        package var members: [NamespaceMember]
+        /// Only connections with these are ended; nil: with anybody.
+        package var peers: [AddressRange]?
     }
 
     package static let kind = "network.kill-connections"
-    package static let requires: Set<Target.Attribute> = [.containerID]
+    package static let requires: Set<Target.Attribute> = []
+    package static let targeting = Targeting.either
 
-    private static let towards = Parameter<[AddressRange]>.defaulted(
-        "towards", .list(.addressRange), to: [], written: "anybody", "only connections with these addresses or blocks")
     private static let ports = Parameter<[PortRange]>.defaulted(
         "ports", .list(.portRange), to: [], written: "all", "only connections from or to these ports, at either end")
     private static let loopback = Parameter<Bool>.defaulted(
         "loopback", .boolean, to: false, written: "false", "true: also connections of the container with itself")
-    package static let parameters: [any AnyParameter] = [towards, ports, loopback]
+    package static let parameters: [any AnyParameter] = [ports, loopback]
 
-    let filter: ConnectionFilter
+    private let filter: ConnectionFilter
 
     package init(from reader: inout ParameterReader) {
-        filter = ConnectionFilter(
-            remote: reader.value(Self.towards), ports: reader.value(Self.ports),
-            includesLoopback: reader.value(Self.loopback))
-        if !filter.includesLoopback, let inner = filter.remote.first(where: \.isLoopback) {
-            reader.diagnostics.error(
-                "\(inner) is the container itself", at: reader.location(of: Self.towards.key),
-                notes: ["write loopback: true to end connections of the container with itself"])
-        }
+        filter = ConnectionFilter(ports: reader.value(Self.ports), includesLoopback: reader.value(Self.loopback))
     }
 
     package var persistence: Persistence { .passing }
 
     package func plan(for target: Target) -> PlannedOperation {
-        PlannedOperation(
-            operation: "end TCP connections of \(target.name)\(words) in its network namespace (SOCK_DESTROY)",
+        let sides = target.sides.map { side in side.members.map(\.name).joined(separator: ", ") }
+        let who = sides.count == 2 ? "\(sides[0]) with \(sides[1])" : target.name
+        return PlannedOperation(
+            operation: "end TCP connections of \(who)\(words) in the container's network namespace (SOCK_DESTROY)",
             undo: "none needed: clients connect again",
             privileges: ["root, or CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_SYS_PTRACE", "the Docker engine"])
     }
@@ -47,34 +43,60 @@ package struct KillConnectionsFault: Fault {
 
     /// Says whether the kernel can end connections at all, before anything is touched.
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> Undo {
-        let member = try await NamespaceMember(target, for: Self.kind, in: context)
+        let undo = try await Self.undo(target, in: context)
         let kernel = try context.services.require((any NetworkKernel).self)
-        do throws(NetworkError) {
-            try await kernel.checkConnectionsCanBeEnded(of: member.process)
-        } catch {
-            throw Self.failure(target.name, error)
+        for member in undo.members {
+            do throws(NetworkError) {
+                try await kernel.checkConnectionsCanBeEnded(of: member.process)
+            } catch {
+                throw Self.failure(member.name, error)
+            }
         }
-        return Undo(target: target.name, member: member)
+        return undo
+    }
+
+    private static func undo(_ target: Target, in context: SystemContext) async throws(FaultError) -> Undo {
+        guard target.sides.count == 2 else {
+            return Undo(target: target.name, members: [try await NamespaceMember(target, for: kind, in: context)])
+        }
+        let a = try await PartitionSide(target.sides[0], for: kind, in: context)
+        let b = try await PartitionSide(target.sides[1], for: kind, in: context)
+        if let first = a.outside.first {
+            throw FaultError(
+                .notApplicable, "\(first) is on side a, where connections are ended, and is no container",
+                advice: "swap the sides: both ends of a connection lose it")
+        }
+        try PartitionSide.refuseShared(a, b)
+        let peers = AddressRange.merged(b.spaces.flatMap(\.addresses) + b.outside)
+        return Undo(target: target.name, members: a.spaces, peers: peers)
     }
 
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
         let kernel = try context.services.require((any NetworkKernel).self)
+        var filter = filter
+        filter.remote = undo.peers ?? []
         let begun = context.time.now
         do throws(NetworkError) {
-            let ended = try await kernel.endConnections(filter, of: undo.member.process)
+            var ended: [[TCPConnection]] = []
+            for member in undo.members { ended.append(try await kernel.endConnections(filter, of: member.process)) }
             let instant = context.time.now
-            guard !ended.isEmpty else {
+            for (member, connections) in zip(undo.members, ended) {
+                let left = Set(try await kernel.connections(filter, of: member.process).map(\.identity))
+                if let survivor = connections.first(where: { left.contains($0.identity) }) {
+                    return .unproven("the connection \(survivor) of \(member.name) is still there")
+                }
+            }
+            let all = ended.flatMap(\.self)
+            guard !all.isEmpty else {
                 return .unproven("\(undo.target) had no TCP connection\(words) that could be ended")
             }
-            let left = Set(try await kernel.connections(filter, of: undo.member.process).map(\.identity))
-            if let survivor = ended.first(where: { left.contains($0.identity) }) {
-                return .unproven("the connection \(survivor) of \(undo.target) is still there")
-            }
-            let examples = ended.prefix(3).map(\.description).joined(separator: ", ")
-            let count = ended.count == 1 ? "1 connection" : "\(ended.count) connections"
+            let examples = all.prefix(3).map(\.description).joined(separator: ", ")
+            let count = all.count == 1 ? "1 connection" : "\(all.count) connections"
+            let others = zip(undo.members, ended).filter { $1.isEmpty }.map { "; \($0.0.name) had none" }
             return .confirmed(
                 InstantRange(begun, instant),
-                evidence: "\(count) ended and gone from the kernel's list: \(examples)\(ended.count > 3 ? ", …" : "")")
+                evidence: "\(count) ended and gone from the kernel's list: \(examples)\(all.count > 3 ? ", …" : "")"
+                    + others.joined())
         } catch {
             throw Self.failure(undo.target, error)
         }
@@ -103,7 +125,8 @@ package struct KillConnectionsFault: Fault {
         summary: "End TCP connections of a container at once, at both ends",
         details: """
             The kernel is asked over netlink to end every TCP connection of the container's network namespace that matches
-            `towards` and `ports`; without them, all but those of the container with itself. The program in the container
+            `ports`; without them, all but those of the container with itself. With `between` only those that side a has
+            with side b, which may be containers or addresses. The program in the container
             gets ECONNABORTED, the other end a reset: what a stateful firewall that lost its table, or a load balancer
             that was replaced, does to pooled connections. Handshakes that are under way end, too; ports that listen stay
             open, and whoever connects again is served. Nothing runs in the container.
@@ -113,7 +136,11 @@ package struct KillConnectionsFault: Fault {
             any other. Kernels without CONFIG_INET_DIAG_DESTROY are refused before anything is touched.
             """,
         example: """
+            targets:
+              database: {docker: {names: [db-1]}}
+              workers:  {docker: {names: [worker-1, worker-2]}}
             method:
               - {name: cut-pool, fault: network.kill-connections, target: database, ports: [5432]}
+              - {name: cut-workers, fault: network.kill-connections, between: {a: workers, b: database}}
             """)
 }

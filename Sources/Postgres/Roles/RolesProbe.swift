@@ -64,6 +64,8 @@ package struct RolesProbe: Probe {
         nodes.first { $0.name == node.text }?.value.target(named: node)
     }
 
+    package var watchedNodes: [Label] { nodes.map { Label($0.name) } }
+
     package func preflight(in context: SystemContext) async -> [Finding] {
         var findings: [Finding] = []
         var identities: [String: String] = [:]

@@ -54,19 +54,15 @@ struct RolesSession: ProbeSession {
                 watcher.isPrivileged = false
                 return await ask(session, &watcher)
             }
-            return StateSample(
-                probe: probe.name, node: watcher.node, sent: sent, end: error.endedAt ?? context.time.now,
-                state: StateSample.unreachable,
-                detail: Label(error.reason))
+            let end = error.endedAt ?? context.time.now
+            return StateSample(silent: watcher.node, probe.name, sent: sent, end: end, Label(error.reason))
         }
     }
 
     private func sample(_ node: Label, _ sent: Instant, _ answer: KeptSession.Answer) -> StateSample {
         let end = answer.result.endedAt ?? context.time.now
         guard let state = NodeState(answer.result) else {
-            return StateSample(
-                probe: probe.name, node: node, sent: sent, end: end, state: StateSample.unreachable,
-                detail: "unexpected answer")
+            return StateSample(silent: node, probe.name, sent: sent, end: end, "unexpected answer")
         }
         return StateSample(
             probe: probe.name, node: node, sent: sent, end: end,

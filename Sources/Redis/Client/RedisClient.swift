@@ -73,6 +73,27 @@ package final class RedisClient: Sendable {
         }
     }
 
+    /// Asks on a connection of its own, which is closed. Errors are of the phase `connect`: nothing of the caller's was sent.
+    func ask(
+        _ commands: [[String]], of url: RedisURL, _ secrets: SecretStore, until deadline: Instant
+    ) async throws(RedisError) -> (values: [RedisValue], connection: RedisConnection) {
+        do throws(RedisError) {
+            let connection = try await connect(url, secrets, until: deadline)
+            do throws(RedisError) {
+                let values = try await connection.call(pipeline: commands, until: deadline).values
+                await connection.close()
+                return (values, connection)
+            } catch {
+                await connection.close()
+                throw error
+            }
+        } catch {
+            var failure = error
+            (failure.phase, failure.commandSent) = (.connect, false)
+            throw failure
+        }
+    }
+
     /// What preflight says of a node that does not answer; nil when it does. A node may be down on purpose.
     package func finding(
         on node: NamedValue<RedisURL>, probe: Label, in context: SystemContext

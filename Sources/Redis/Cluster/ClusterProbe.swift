@@ -3,7 +3,7 @@ package import Contracts
 package import Experiment
 
 /// Asks every node of a Redis Cluster how the cluster is.
-package struct ClusterProbe: Probe {
+package struct ClusterProbe: SamplingProbe {
     package static let kind = "redis.cluster"
     package static let manual = Manual(
         summary: "Asks every node of a Redis Cluster for its state and the slots it sees covered.",
@@ -27,18 +27,12 @@ package struct ClusterProbe: Probe {
     package static let parameters: [any AnyParameter] = form.parameters
 
     package let name: Label
-    let sampling: NodeSampling
+    package let sampling: NodeSampling
 
     package init(name: Label, from reader: inout ParameterReader) {
         self.name = name
         sampling = NodeSampling(Self.form, from: &reader)
     }
-
-    var nodes: [NamedValue<RedisURL>] { sampling.nodes }
-    var every: Span { sampling.every }
-    var timeout: Span { sampling.timeout }
-
-    package func target(forNode node: Label) -> Target? { sampling.target(forNode: node) }
 
     package func preflight(in context: SystemContext) async -> [Finding] {
         var findings: [Finding] = []
@@ -129,10 +123,6 @@ struct ClusterSession: ProbeSession {
     }
 
     private func recordSilence(_ node: Label, _ sent: Instant, _ end: Instant, _ reason: Label) {
-        context.record(
-            .state(
-                StateSample(
-                    probe: probe.name, node: node, sent: sent, end: end, state: StateSample.unreachable,
-                    detail: reason)))
+        context.record(.state(StateSample(silent: node, probe.name, sent: sent, end: end, reason)))
     }
 }

@@ -147,20 +147,11 @@ struct ClusterReader: Sendable {
 
     private func ask(_ seed: RedisURL, until deadline: Instant) async -> Result<SlotMap, RedisError> {
         do throws(RedisError) {
-            let connection = try await client.connect(seed, secrets, until: deadline)
-            do throws(RedisError) {
-                let answers = try await connection.call(
-                    pipeline: [["CLUSTER", "INFO"], ["CLUSTER", "SLOTS"]], until: deadline)
-                await connection.close()
-                return .success(try Self.read(answers.values, connection))
-            } catch {
-                await connection.close()
-                throw error
-            }
+            let questions = [["CLUSTER", "INFO"], ["CLUSTER", "SLOTS"]]
+            let (values, connection) = try await client.ask(questions, of: seed, secrets, until: deadline)
+            return .success(try Self.read(values, connection))
         } catch {
-            var failure = error
-            (failure.phase, failure.commandSent) = (.connect, false)
-            return .failure(failure)
+            return .failure(error)
         }
     }
 

@@ -1,5 +1,5 @@
 internal import Basics
-internal import Contracts
+package import Contracts
 
 /// Settings of a running Redis that a fault has changed, as the journal keeps them.
 package struct ConfigChange: Codable, Sendable, Hashable {
@@ -35,7 +35,10 @@ package struct ConfigChange: Codable, Sendable, Hashable {
     ) async throws(FaultError) -> ConfigChange {
         let target = try RedisTarget(target)
         var (settings, before) = (settings, try await values(of: settings.keys.sorted(), target, context))
-        for name in minor where before[name] == settings[name] {
+        func isSame(_ name: String) -> Bool {
+            SettingValue(before[name] ?? "", of: name) == SettingValue(settings[name] ?? "", of: name)
+        }
+        for name in minor where isSame(name) {
             settings[name] = nil
             before[name] = nil
         }
@@ -44,7 +47,7 @@ package struct ConfigChange: Codable, Sendable, Hashable {
                 .notApplicable, "\(target.node) has no setting \(name)",
                 advice: target.command(["CONFIG", "GET", name]))
         }
-        let same = settings.filter { before[$0.key] == $0.value }.keys.sorted()
+        let same = settings.keys.filter(isSame).sorted()
         guard same.isEmpty else {
             throw FaultError(
                 .notApplicable, "\(target.node) has that already: \(same.joined(separator: ", "))",
@@ -61,25 +64,41 @@ package struct ConfigChange: Codable, Sendable, Hashable {
             let begun = context.time.now
             try await Self.set(after, connection, deadline)
             let range = InstantRange(begun, context.time.now)
-            return (range, try await Self.values(of: names, connection, deadline))
+            let values = try await Self.values(of: names, connection, deadline)
+            // A value that the heal would take for somebody else's must not stay, whatever becomes of us after this.
+            if values.contains(where: { !isOurs($0.key, $0.value) }) {
+                try await Self.set(before, connection, deadline)
+            }
+            return (range, values)
         }
         // Redis writes numbers its own way (64mb becomes 67108864), so what shows the effect is that the values differ.
         let unchanged = values.filter { before[$0.key] == $0.value }.keys.sorted()
         guard unchanged.isEmpty else {
             return .unproven("\(unchanged.joined(separator: ", ")) of \(target.node) had this value before")
         }
+        if let (name, value) = values.sorted(by: { $0.key < $1.key }).first(where: { !isOurs($0.key, $0.value) }) {
+            throw FaultError(
+                .notApplicable,
+                "\(target.node) makes '\(value)' of \(name) '\(after[name] ?? "")': the heal would not know it for ours; "
+                    + "the prior values are set again", advice: "write it as \(name): \"\(value)\"")
+        }
         let text = values.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         return .confirmed(range, evidence: "CONFIG GET of \(target.node) says \(text)")
     }
 
-    func heal(in context: SystemContext) async throws(FaultError) {
-        let (standing, changed) = try await self.changed(in: context)
+    func heal(kind: String, in context: SystemContext) async throws(FaultError) {
+        let (standing, values) = try await values(in: context)
+        let changed = values.filter { isOurs($0.key, $0.value) }
         if !changed.isEmpty {
             let values = before.filter { changed[$0.key] != nil }
             try await target.session(in: context, "changing the configuration") {
                 connection, deadline throws(RedisError) in
                 try await Self.set(values, connection, deadline)
             }
+        }
+        for (name, value) in values.sorted(by: { $0.key < $1.key }) where changed[name] == nil {
+            let text = "\(name) of \(target.node) stays '\(value)', which somebody else has set since"
+            context.record(.note(Note(at: context.time.now, source: Label(kind), message: text)))
         }
         switch standing {
         case .rewritten: try await target.rewriteFile(in: context)
@@ -89,23 +108,27 @@ package struct ConfigChange: Codable, Sendable, Hashable {
     }
 
     func leftover(kind: String, in context: SystemContext) async throws(FaultError) -> Leftover? {
-        let changed = try await self.changed(in: context).values.sorted { $0.key < $1.key }
+        let changed = try await values(in: context).values.filter { isOurs($0.key, $0.value) }
+            .sorted { $0.key < $1.key }
         guard !changed.isEmpty else { return nil }
         let text = changed.map { "\($0.key) is \($0.value) and was \(before[$0.key] ?? "")" }
         return Leftover(
             kind: kind, target: target.node, description: text.joined(separator: ", "), commands: manual)
     }
 
-    /// Settings that have another value than before; of a process that was started anew those that have our value.
-    private func changed(
+    /// Settings that have another value than before.
+    private func values(
         in context: SystemContext
     ) async throws(FaultError) -> (standing: Installation.Standing, values: [String: String]) {
         let standing = installation.standing(of: try await target.installation(in: context))
         if case .other = standing { return (standing, [:]) }
         let now = try await Self.values(of: before.keys.sorted(), target, context)
-        let changed = now.filter { before[$0.key] != $0.value }
-        if case .restarted = standing { return (standing, changed.filter { after[$0.key] == $0.value }) }
-        return (standing, changed)
+        return (standing, now.filter { before[$0.key] != $0.value })
+    }
+
+    /// Whether a setting still is as we have set it; what is another value is another's.
+    private func isOurs(_ name: String, _ value: String) -> Bool {
+        SettingValue(value, of: name) == SettingValue(after[name] ?? "", of: name)
     }
 
     var manual: [String] {
@@ -139,4 +162,27 @@ package struct ConfigChange: Codable, Sendable, Hashable {
             try await values(of: names, connection, deadline)
         }
     }
+}
+
+/// A fault that changes settings and nothing else: its kinds differ in which.
+package protocol SettingFault: Fault where Undo == ConfigChange {}
+
+extension SettingFault {
+    package static var requires: Set<Target.Attribute> { [.redisURL] }
+
+    package func inject(_ undo: ConfigChange, in context: SystemContext) async throws(FaultError) -> Effect {
+        try await undo.inject(in: context)
+    }
+
+    package static func heal(_ undo: ConfigChange, in context: SystemContext) async throws(FaultError) {
+        try await undo.heal(kind: kind, in: context)
+    }
+
+    package static func leftover(
+        of undo: ConfigChange, in context: SystemContext
+    ) async throws(FaultError) -> Leftover? {
+        try await undo.leftover(kind: kind, in: context)
+    }
+
+    package static func manualHeal(_ undo: ConfigChange) -> [String] { undo.manual }
 }

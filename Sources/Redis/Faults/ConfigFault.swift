@@ -2,19 +2,19 @@ package import Contracts
 package import Experiment
 
 /// Changes settings of a running Redis, and gives them back.
-package struct ConfigFault: Fault {
-    package typealias Undo = ConfigChange
-
+package struct ConfigFault: SettingFault {
     package static let kind = "redis.config"
     package static let manual = Manual(
         summary: "Changes settings of a running Redis with CONFIG SET; the prior values come back.",
         details: """
             Each of `settings` is read, journalled and set on the target. The effect is that CONFIG GET shows other values \
-            than before: a setting that had the value already proves nothing. Healing sets the prior values. What is set at \
-            run time ends with the process, unless it has reached the configuration file: a Sentinel rewrites that file when \
-            it changes the node's role. In that case healing rewrites it once more, and a process that was started from it with \
-            our value is healed, too. Settings whose prior value is a password are refused, and those after which Squall \
-            could not connect any more.
+            than before: a setting that had the value already proves nothing. Healing sets the prior value of each setting \
+            that still has ours; what somebody else has set since stays, and is noted in the history.
+
+            What is set at run time ends with the process, unless it has reached the configuration file: a Sentinel rewrites \
+            that file when it changes the node's role. In that case healing rewrites it once more, and a process that was \
+            started from it with our value is healed, too. Settings whose prior value is a password are refused, and those \
+            after which Squall could not connect any more.
             """,
         example: """
             - {name: impatient, fault: redis.config, target: primary, duration: 30s, settings: {timeout: "1"}}
@@ -22,7 +22,6 @@ package struct ConfigFault: Fault {
     private static let settingsParameter = Parameter<[NamedValue<String>]>.required(
         "settings", .map(.text), "Values by the names that CONFIG GET knows, for example {maxmemory: 32mb}.")
     package static let parameters: [any AnyParameter] = [settingsParameter]
-    package static let requires: Set<Target.Attribute> = [.redisURL]
 
     private let settings: [String: String]
 
@@ -46,20 +45,4 @@ package struct ConfigFault: Fault {
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> ConfigChange {
         try await ConfigChange.prepare(settings, on: target, in: context)
     }
-
-    package func inject(_ undo: ConfigChange, in context: SystemContext) async throws(FaultError) -> Effect {
-        try await undo.inject(in: context)
-    }
-
-    package static func heal(_ undo: ConfigChange, in context: SystemContext) async throws(FaultError) {
-        try await undo.heal(in: context)
-    }
-
-    package static func leftover(
-        of undo: ConfigChange, in context: SystemContext
-    ) async throws(FaultError) -> Leftover? {
-        try await undo.leftover(kind: kind, in: context)
-    }
-
-    package static func manualHeal(_ undo: ConfigChange) -> [String] { undo.manual }
 }

@@ -72,7 +72,7 @@ package struct EvictionPressureFault: Fault {
                 advice: target.command(["CONFIG", "SET", "maxmemory", "256mb"]))
         }
         // One that evicts or refuses anyway would prove nothing.
-        guard infoField("used_memory", in: memory).flatMap({ Int64($0) }) ?? 0 < limit - limit / 50 else {
+        guard Self.isBelow(limit, memory) else {
             throw FaultError(
                 .notApplicable, "\(target.node) is at its memory limit already",
                 advice: target.command(["INFO", "memory"]))
@@ -126,12 +126,19 @@ package struct EvictionPressureFault: Fault {
         }
     }
 
-    /// UNLINK gives memory back a moment later; until then writes are still refused.
+    /// Whether there is room: within a fiftieth of the limit a server evicts or refuses anyway.
+    private static func isBelow(_ limit: Int64, _ info: String) -> Bool {
+        infoField("used_memory", in: info).flatMap { Int64($0) } ?? 0 < limit - limit / 50
+    }
+
+    /// UNLINK gives memory back a moment later, and what a dead sender's connection still held goes when the server
+    /// notices its end; until then writes are still refused. Somebody else's keys at the limit are not waited for longer.
     private static func awaitFreed(_ node: RedisTarget, _ context: SystemContext) async throws(FaultError) {
         let watch = EffectWatch(context, every: .milliseconds(20), within: RedisTarget.patience)
         _ = try await watch.firstTime(since: context.time.now) { () async throws(FaultError) -> Bool in
             let info = try await node.call(["INFO", "memory"], in: context, "reading the memory").text ?? ""
-            return infoField("lazyfree_pending_objects", in: info) == "0"
+            let limit = infoField("maxmemory", in: info).flatMap { Int64($0) } ?? 0
+            return infoField("lazyfree_pending_objects", in: info) == "0" && (limit == 0 || isBelow(limit, info))
         }
     }
 
@@ -169,37 +176,24 @@ package struct EvictionPressureFault: Fault {
     }
 
     private static func remove(_ undo: Undo, at url: RedisURL, _ context: SystemContext) async throws(FaultError) {
-        _ = try await scan(undo, at: url, context) { connection, names, deadline throws(RedisError) in
-            _ = try await connection.call(["UNLINK"] + names, until: deadline)
+        let node = RedisTarget(node: undo.target.node, url: url)
+        try await node.session(in: context, "removing keys of ours", patience: patience) {
+            connection, deadline throws(RedisError) in
+            try await scanKeys(undo.prefix, connection, until: deadline) { names throws(RedisError) in
+                _ = try await connection.call(["UNLINK"] + names, until: deadline)
+            }
         }
     }
 
     private static func count(_ undo: Undo, at url: RedisURL, _ context: SystemContext) async throws(FaultError) -> Int
     {
-        try await scan(undo, at: url, context) { _, _, _ throws(RedisError) in }
-    }
-
-    /// Goes through the key space, and hands over our names as they are found; returns how many.
-    private static func scan(
-        _ undo: Undo, at url: RedisURL, _ context: SystemContext,
-        _ body: (RedisConnection, [String], Instant) async throws(RedisError) -> Void
-    ) async throws(FaultError) -> Int {
         let node = RedisTarget(node: undo.target.node, url: url)
         return try await node.session(in: context, "looking for keys of ours", patience: patience) {
             connection, deadline throws(RedisError) in
-            var (cursor, count) = ("0", 0)
-            repeat {
-                let answer = try await connection.call(
-                    ["SCAN", cursor, "MATCH", "\(undo.prefix)*", "COUNT", "1000"], until: deadline)
-                guard let parts = answer.array, parts.count == 2, let next = parts[0].text else {
-                    throw RedisError(
-                        .lost, phase: .command, commandSent: true, message: "SCAN was not understood",
-                        subject: connection.subject)
-                }
-                let names = (parts[1].array ?? []).compactMap(\.text)
-                if !names.isEmpty { try await body(connection, names, deadline) }
-                (cursor, count) = (next, count + names.count)
-            } while cursor != "0"
+            var count = 0
+            try await scanKeys(undo.prefix, connection, until: deadline) { names throws(RedisError) in
+                count += names.count
+            }
             return count
         }
     }

@@ -3,9 +3,7 @@ package import Contracts
 package import Experiment
 
 /// Makes a primary refuse writes while too few replicas follow it.
-package struct MinReplicasFault: Fault {
-    package typealias Undo = ConfigChange
-
+package struct MinReplicasFault: SettingFault {
     package static let kind = "redis.min-replicas"
     package static let manual = Manual(
         summary: "Sets min-replicas-to-write: a primary without enough replicas refuses writes.",
@@ -13,7 +11,8 @@ package struct MinReplicasFault: Fault {
             The cure for acknowledged writes that a cut-off primary loses, put on for the length of an experiment. A primary \
             that has heard of fewer than `replicas` in the last `max-lag` answers NOREPLICAS. It bounds the loss to about \
             max-lag and a second or two, because replicas report once a second: it does not make the loss nothing. Put it \
-            on every node: whoever becomes primary has its own setting. The prior values are set again by the heal.
+            on every node: whoever becomes primary has its own setting. The heal sets the prior values again where they still \
+            are as the fault has set them.
             """,
         example: """
             - {name: cure, fault: redis.min-replicas, target: nodes, replicas: 1, max-lag: 2s, duration: 1m}
@@ -23,7 +22,6 @@ package struct MinReplicasFault: Fault {
     private static let lagParameter = Parameter<Span>.defaulted(
         "max-lag", .span, to: .seconds(10), written: "10s", "How long ago they may have reported, in whole seconds.")
     package static let parameters: [any AnyParameter] = [replicasParameter, lagParameter]
-    package static let requires: Set<Target.Attribute> = [.redisURL]
 
     private let settings: [String: String]
 
@@ -49,20 +47,4 @@ package struct MinReplicasFault: Fault {
         // A lag that is as wanted already needs no change, and would prove nothing.
         try await ConfigChange.prepare(settings, unlessSame: ["min-replicas-max-lag"], on: target, in: context)
     }
-
-    package func inject(_ undo: ConfigChange, in context: SystemContext) async throws(FaultError) -> Effect {
-        try await undo.inject(in: context)
-    }
-
-    package static func heal(_ undo: ConfigChange, in context: SystemContext) async throws(FaultError) {
-        try await undo.heal(in: context)
-    }
-
-    package static func leftover(
-        of undo: ConfigChange, in context: SystemContext
-    ) async throws(FaultError) -> Leftover? {
-        try await undo.leftover(kind: kind, in: context)
-    }
-
-    package static func manualHeal(_ undo: ConfigChange) -> [String] { undo.manual }
 }

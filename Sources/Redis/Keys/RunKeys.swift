@@ -1,3 +1,5 @@
+internal import Basics
+
 /// Where a probe writes: keys of its own per run and probe, so that nothing of another run can be counted.
 ///
 /// For a ledger they are lists: a write appends its sequence to one of them. Lists and not a key for each write, because a list shows a write that was
@@ -32,4 +34,24 @@ package struct RunKeys: Sendable, Hashable, Codable {
     package static func sequence(of entry: RedisValue) -> Int64? {
         entry.text.flatMap { text in Int64(text.prefix { $0 != " " }) }
     }
+}
+
+/// Goes through the key space, and hands over the names that begin with `prefix` as they are found.
+func scanKeys(
+    _ prefix: String, _ connection: RedisConnection, until deadline: Instant,
+    _ body: ([String]) async throws(RedisError) -> Void
+) async throws(RedisError) {
+    var cursor = "0"
+    repeat {
+        let answer = try await connection.call(
+            ["SCAN", cursor, "MATCH", "\(prefix)*", "COUNT", "1000"], until: deadline)
+        guard let parts = answer.array, parts.count == 2, let next = parts[0].text else {
+            throw RedisError(
+                .lost, phase: .command, commandSent: true, message: "SCAN was not understood",
+                subject: connection.subject)
+        }
+        let names = (parts[1].array ?? []).compactMap(\.text)
+        if !names.isEmpty { try await body(names) }
+        cursor = next
+    } while cursor != "0"
 }

@@ -91,12 +91,9 @@ final class ReplicationLagSession: ProbeSession {
     }
 
     private func report(_ node: Label, seeing beat: Int64, at instant: Instant, isCensored: Bool) {
-        let lag: Span? = log.withLock { $0.isEmpty ? nil : $0.lag(seeing: beat, at: instant) }
-        guard let lag else { return }
-        context.system.record(
-            .measurement(
-                Measurement(
-                    probe: probe.name, node: node, metric: "lag", at: instant, value: lag.seconds, unit: .seconds,
-                    isCensored: isCensored)))
+        let lag = log.withLock {
+            $0.lag(of: node, seeing: beat, at: instant, isCensored: isCensored, probe.name)
+        }
+        if let lag { context.system.record(.measurement(lag)) }
     }
 }

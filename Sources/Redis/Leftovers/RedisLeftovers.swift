@@ -60,22 +60,12 @@ package struct RedisLeftovers: LeftoverScanner {
         _ connection: RedisConnection, _ deadline: Instant
     ) async throws(RedisError) -> [String: Int] {
         var counts: [String: Int] = [:]
-        var cursor = "0"
-        repeat {
-            let answer = try await connection.call(
-                ["SCAN", cursor, "MATCH", "\(RunKeys.mark)*", "COUNT", "1000"], until: deadline)
-            guard let parts = answer.array, parts.count == 2, let next = parts[0].text else {
-                throw RedisError(
-                    .lost, phase: .command, commandSent: true, message: "SCAN was not understood",
-                    subject: connection.subject)
+        try await scanKeys(RunKeys.mark, connection, until: deadline) { names throws(RedisError) in
+            for name in names {
+                let parts = name.split(separator: ":", omittingEmptySubsequences: false).prefix(3)
+                counts[parts.joined(separator: ":") + ":", default: 0] += 1
             }
-            for name in (parts[1].array ?? []).compactMap(\.text) {
-                let prefix = name.split(separator: ":", omittingEmptySubsequences: false).prefix(3).joined(
-                    separator: ":")
-                counts[prefix + ":", default: 0] += 1
-            }
-            cursor = next
-        } while cursor != "0"
+        }
         return counts
     }
 

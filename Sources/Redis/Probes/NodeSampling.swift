@@ -33,6 +33,18 @@ package struct NodeSampling: Sendable {
             reader.diagnostics.error("every and timeout must be longer than nothing", at: reader.location)
         }
     }
+}
+
+/// A probe that does nothing but ask its nodes, each by itself.
+package protocol SamplingProbe: Probe {
+    var sampling: NodeSampling { get }
+}
+
+extension SamplingProbe {
+    package var nodes: [NamedValue<RedisURL>] { sampling.nodes }
+    package var every: Span { sampling.every }
+    package var timeout: Span { sampling.timeout }
+    package var watchedNodes: [Label] { nodes.map { Label($0.name) } }
 
     package func target(forNode node: Label) -> Target? {
         nodes.first { $0.name == node.text }.map { RedisTarget.target(named: node, at: $0.value) }

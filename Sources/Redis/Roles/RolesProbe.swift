@@ -3,7 +3,7 @@ package import Contracts
 package import Experiment
 
 /// Asks each Redis directly, again and again, what it takes itself to be.
-package struct RolesProbe: Probe {
+package struct RolesProbe: SamplingProbe {
     package static let kind = "redis.roles"
     package static let manual = Manual(
         summary: "Asks each Redis directly for its role, replication id and offset.",
@@ -36,18 +36,12 @@ package struct RolesProbe: Probe {
     package static let parameters: [any AnyParameter] = form.parameters
 
     package let name: Label
-    let sampling: NodeSampling
+    package let sampling: NodeSampling
 
     package init(name: Label, from reader: inout ParameterReader) {
         self.name = name
         sampling = NodeSampling(Self.form, from: &reader)
     }
-
-    var nodes: [NamedValue<RedisURL>] { sampling.nodes }
-    var every: Span { sampling.every }
-    var timeout: Span { sampling.timeout }
-
-    package func target(forNode node: Label) -> Target? { sampling.target(forNode: node) }
 
     package func preflight(in context: SystemContext) async -> [Finding] {
         var findings: [Finding] = []

@@ -43,8 +43,7 @@ struct RolesSession: ProbeSession {
             } catch {
                 guard !Task.isCancelled else { return }
                 sample = StateSample(
-                    probe: probe.name, node: node, sent: sent, end: error.endedAt ?? context.time.now,
-                    state: StateSample.unreachable, detail: Label(error.reason))
+                    silent: node, probe.name, sent: sent, end: error.endedAt ?? context.time.now, Label(error.reason))
                 change = cluster.lost(node)
             }
             context.record(.state(sample))
@@ -65,9 +64,7 @@ struct RolesSession: ProbeSession {
     private func judge(_ answer: NodeAsker.Answer, _ node: Label, _ sent: Instant) -> (StateSample, ClusterWatch.Change)
     {
         guard let state = answer.value.text.flatMap({ NodeState(info: $0) }) else {
-            let sample = StateSample(
-                probe: probe.name, node: node, sent: sent, end: answer.endedAt, state: StateSample.unreachable,
-                detail: "unexpected answer")
+            let sample = StateSample(silent: node, probe.name, sent: sent, end: answer.endedAt, "unexpected answer")
             return (sample, cluster.lost(node))
         }
         let sample = StateSample(
@@ -120,8 +117,7 @@ actor NodeAsker {
         let fresh = try await client.connect(url, secrets, until: deadline)
         do throws(RedisError) {
             let info = try await fresh.call(["INFO", "server"], until: deadline).text ?? ""
-            process = String(
-                info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("run_id:") }?.dropFirst(7) ?? "")
+            process = infoField("run_id", in: info) ?? ""
         } catch {
             await fresh.close()
             throw error

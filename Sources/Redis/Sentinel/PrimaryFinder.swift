@@ -109,24 +109,15 @@ package struct PrimaryFinder: Sendable {
 
     private func ask(_ sentinel: RedisURL, until deadline: Instant) async -> Answer {
         do throws(RedisError) {
-            let connection = try await client.connect(sentinel, secrets, until: deadline)
-            do throws(RedisError) {
-                let answers = try await connection.call(
-                    pipeline: [["SENTINEL", "MASTER", location.master]], until: deadline)
-                await connection.close()
-                if let view = answers.values.first.flatMap({ SentinelView($0) }) { return .names(view) }
-                guard case .error(let text) = answers.values.first, !text.contains("No such master") else {
-                    return .knowsNothing(sentinel)
-                }
-                throw RedisError(answer: text, phase: .connect, subject: connection.subject)
-            } catch {
-                await connection.close()
-                throw error
+            let question = ["SENTINEL", "MASTER", location.master]
+            let (values, connection) = try await client.ask([question], of: sentinel, secrets, until: deadline)
+            if let view = values.first.flatMap({ SentinelView($0) }) { return .names(view) }
+            guard case .error(let text) = values.first, !text.contains("No such master") else {
+                return .knowsNothing(sentinel)
             }
+            return .failed(RedisError(answer: text, phase: .connect, subject: connection.subject))
         } catch {
-            var failure = error
-            (failure.phase, failure.commandSent) = (.connect, false)
-            return .failed(failure)
+            return .failed(error)
         }
     }
 

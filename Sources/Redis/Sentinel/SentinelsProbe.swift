@@ -3,7 +3,7 @@ package import Contracts
 package import Experiment
 
 /// Asks every Sentinel for its view, and puts what they announce on the run's timeline.
-package struct SentinelsProbe: Probe {
+package struct SentinelsProbe: SamplingProbe {
     package static let kind = "redis.sentinels"
     package static let manual = Manual(
         summary: "Asks every Sentinel whom it takes for the primary, and notes what they announce.",
@@ -32,7 +32,7 @@ package struct SentinelsProbe: Probe {
     package static let parameters: [any AnyParameter] = form.parameters + [masterParameter]
 
     package let name: Label
-    let sampling: NodeSampling
+    package let sampling: NodeSampling
     let master: String
 
     package init(name: Label, from reader: inout ParameterReader) {
@@ -40,12 +40,6 @@ package struct SentinelsProbe: Probe {
         sampling = NodeSampling(Self.form, from: &reader)
         master = reader.value(Self.masterParameter)
     }
-
-    var nodes: [NamedValue<RedisURL>] { sampling.nodes }
-    var every: Span { sampling.every }
-    var timeout: Span { sampling.timeout }
-
-    package func target(forNode node: Label) -> Target? { sampling.target(forNode: node) }
 
     package func preflight(in context: SystemContext) async -> [Finding] {
         var findings: [Finding] = []

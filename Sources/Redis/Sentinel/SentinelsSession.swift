@@ -91,11 +91,7 @@ struct SentinelsSession: ProbeSession {
     }
 
     private func recordSilence(_ node: Label, _ sent: Instant, _ end: Instant, _ reason: Label) {
-        context.record(
-            .state(
-                StateSample(
-                    probe: probe.name, node: node, sent: sent, end: end, state: StateSample.unreachable,
-                    detail: reason)))
+        context.record(.state(StateSample(silent: node, probe.name, sent: sent, end: end, reason)))
         measure(views.note(node, nil, isUsable: false), at: end)
     }
 

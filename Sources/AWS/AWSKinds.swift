@@ -1,0 +1,14 @@
+package import Contracts
+
+/// Everything this module adds to the tool.
+package enum AWSKinds {
+    package static let registry = Registry(
+        faults: [
+            AuroraFailoverFault.self, GlobalSwitchoverFault.self, GlobalFailoverFault.self, RDSRebootFault.self,
+            AuroraStopFault.self, ElastiCacheFailoverFault.self, EC2StopFault.self, EC2RebootFault.self,
+            EC2TerminateFault.self, ECSStopTaskFault.self, Route53WeightFault.self, Route53HealthCheckFault.self,
+            ZonalShiftFault.self, RoutingControlFault.self, SecurityGroupIsolateFault.self,
+            NetworkACLIsolateFault.self, FISExperimentFault.self, SSMRunCommandFault.self,
+        ],
+        targetSources: [AWSTargetSource.self])
+}
