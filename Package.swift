@@ -131,7 +131,8 @@ let package = Package(
         tests("Redis", ["Basics", "Experiment", "Contracts", "Redis", "RedisSupport", "TestSupport"]),
         // The oracle is Python: AWS's own signer.
         tests(
-            "AWS", ["Basics", "Experiment", "Contracts", "HTTP", "Process", "AWS", "AWSSupport", "TestSupport"],
+            "AWS",
+            ["Basics", "Experiment", "Contracts", "HTTP", "Process", "Postgres", "AWS", "AWSSupport", "TestSupport"],
             exclude: ["Oracle"]),
         tests("Web", ["Basics", "Experiment", "Contracts", "HTTP", "Web", "CLinux"]),
         tests("Docker", ["Basics", "Experiment", "Contracts", "HTTP", "Docker", "Process", "TestSupport"]),

@@ -10,5 +10,9 @@ package enum AWSKinds {
             ZonalShiftFault.self, RoutingControlFault.self, SecurityGroupIsolateFault.self,
             NetworkACLIsolateFault.self, FISExperimentFault.self, SSMRunCommandFault.self,
         ],
-        targetSources: [AWSTargetSource.self])
+        probes: [
+            AuroraClusterProbe.self, AWSEventsProbe.self, CloudWatchAlarmProbe.self, ReplicationGroupProbe.self,
+            EC2InstanceProbe.self,
+        ],
+        targetSources: [AWSTargetSource.self], scanners: [AWSLeftovers()])
 }

@@ -52,6 +52,11 @@ package final class HistoryRecorder: Sendable {
 
     package var history: History { state.withLock { $0.history } }
 
+    /// Says which metrics a probe measures, before it records anything.
+    package func expectMeasurements(_ metrics: [String], of probe: Label) {
+        state.withLock { $0.window.expectMeasurements(metrics, of: probe) }
+    }
+
     /// Looks at the live window without copying it.
     package func withWindow<Result>(_ body: (LiveWindow) -> Result) -> Result {
         state.withLock { body($0.window) }

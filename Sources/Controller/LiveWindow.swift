@@ -10,9 +10,17 @@ package struct LiveWindow: Sendable {
     private var operations: [Label: PathsOfProbe] = [:]
     private var states: [Label: [Label: StateSample]] = [:]
     private var measurements: [Label: [Label: [Label: Measurement]]] = [:]
+    /// What a probe measures: never a number of states, also while nothing fresh was measured.
+    private var measured: [Label: Set<Label>] = [:]
 
     package init(retention: Span) {
         self.retention = retention
+    }
+
+    /// Says which metrics a probe measures. Without that, one that was not measured yet would be taken for the number of
+    /// nodes in a state of its name, which is 0: `{alarms: 0}` would hold while nobody answers.
+    package mutating func expectMeasurements(_ metrics: [String], of probe: Label) {
+        measured[probe, default: []].formUnion(metrics.map { Label($0) })
     }
 
     package mutating func append(_ event: HistoryEvent) {
@@ -40,7 +48,9 @@ package struct LiveWindow: Sendable {
 
     /// The metric's value over the last `window`, as conditions compare it.
     package func value(of metric: LiveMetric, probe: Label, over window: Span, at now: Instant) -> Quantity? {
-        if let measured = measured(metric.name, probe, over: window, at: now) { return measured }
+        if let value = measurement(metric.name, probe, over: window, at: now) { return value }
+        let isMeasured = measured[probe]?.contains(metric.name) == true || measurements[probe]?[metric.name] != nil
+        guard !isMeasured else { return nil }
         if let metric = metric.ofOperations {
             return operations[probe]?.service.flatMap { $0.value(of: metric, from: now - window, to: now) }
         }
@@ -48,7 +58,7 @@ package struct LiveWindow: Sendable {
     }
 
     /// The worst node decides: the highest value among the fresh ones.
-    private func measured(_ metric: Label, _ probe: Label, over window: Span, at now: Instant) -> Quantity? {
+    private func measurement(_ metric: Label, _ probe: Label, over window: Span, at now: Instant) -> Quantity? {
         guard let nodes = measurements[probe]?[metric] else { return nil }
         let fresh = nodes.values.filter { now - $0.at <= max(window, .seconds(10)) }
         guard let worst = fresh.max(by: { $0.value < $1.value }) else { return nil }

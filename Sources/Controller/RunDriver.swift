@@ -51,6 +51,9 @@ package final class RunDriver: Sendable {
         self.recorder = recorder
         changes = ChangeLog(journal: journal, time: context.time)
         healer = Healer(registry: assembly.registry, context: context)
+        for named in assembly.probes {
+            recorder.expectMeasurements(type(of: named.probe).metrics, of: Label(named.name))
+        }
         probes = ProbeRunner(assembly.probes, context: .journalled(context, changes))
         let byName = Dictionary(assembly.probes.map { ($0.name, $0.probe) }) { first, _ in first }
         resolver = TargetResolver(

@@ -8,7 +8,7 @@ package enum NetworkKinds {
             NetworkDelayFault.self, NetworkLossFault.self, NetworkDuplicateFault.self, NetworkCorruptFault.self,
             NetworkReorderFault.self, NetworkRateFault.self, NetworkImpairFault.self, NetworkBlackholeFault.self,
         ],
-        probes: [TCPConnectProbe.self, ReachProbe.self, RoundTripProbe.self],
+        probes: [TCPConnectProbe.self, ReachProbe.self, RoundTripProbe.self, DNSRecordProbe.self],
         targetSources: [AddressTargetSource.self],
         scanners: [NetworkLeftovers()])
 }

@@ -65,8 +65,8 @@ struct Squall: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, ValidateCommand.self, PlanCommand.self, InjectCommand.self, HealCommand.self,
             LeftoversCommand.self, DoctorCommand.self, ListCommand.self, ExplainCommand.self, SchemaCommand.self,
-            ReportCommand.self, HistoryCommand.self, InitCommand.self, LabCommand.self,
-            MedicCommand.self,
+            ReportCommand.self, HistoryCommand.self, InitCommand.self, LabCommand.self, ImportCommand.self,
+            ExportCommand.self, IAMPolicyCommand.self, MedicCommand.self,
         ])
 }
 

@@ -1,5 +1,6 @@
 import AWSSupport
 import Basics
+import HTTP
 import Testing
 
 @testable import AWS

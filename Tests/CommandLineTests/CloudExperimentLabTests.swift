@@ -24,7 +24,8 @@ struct CloudExperimentLabTests {
         #expect(run.exitCode == 0, "\(run.output.text)\(run.errors.text)")
         let verdict = try Verdict("\(SquallBinary.root)/runs/latest")
         for name in ["rto", "rpo", "split-brain", "availability", "recovery"] {
-            #expect(verdict.criteria[name]?.verdict == "pass", "\(name): \(verdict.criteria[name]?.reason ?? "missing")")
+            #expect(
+                verdict.criteria[name]?.verdict == "pass", "\(name): \(verdict.criteria[name]?.reason ?? "missing")")
         }
         #expect(verdict.leftovers == 0)
         // The database itself says that another node writes, and the name leads to it.

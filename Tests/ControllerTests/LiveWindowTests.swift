@@ -44,4 +44,28 @@ import Testing
         see("r1")
         #expect(window.hasSeen(["r1", "r2"], of: "roles"))
     }
+
+    /// CloudWatch that says nothing has no alarms to count: a condition on them must not hold.
+    @Test func whatIsMeasuredIsNeverTakenForANumberOfStates() {
+        let now = Instant(nanoseconds: 50_000_000_000)
+        let silent = HistoryEvent.state(
+            StateSample(probe: "cloud", node: "errors", sent: now, end: now, state: StateSample.unreachable))
+        func alarms(_ events: [HistoryEvent], expected: [String]) -> Quantity? {
+            var window = LiveWindow(retention: .seconds(60))
+            window.expectMeasurements(expected, of: "cloud")
+            for event in events { window.append(event) }
+            return window.value(of: LiveMetric("alarms"), probe: "cloud", over: .seconds(10), at: now)
+        }
+        func measured(at seconds: Int64) -> HistoryEvent {
+            .measurement(
+                Measurement(
+                    probe: "cloud", node: .none, metric: "alarms", at: Instant(nanoseconds: seconds * 1_000_000_000),
+                    value: 2, unit: .count))
+        }
+        #expect(alarms([silent], expected: ["alarms"]) == nil)
+        #expect(alarms([silent, measured(at: 30)], expected: []) == nil)
+        #expect(alarms([silent, measured(at: 45)], expected: ["alarms"]) == .number(2))
+        // What is no measurement of the probe is a number of nodes in that state.
+        #expect(alarms([silent], expected: []) == .number(0))
+    }
 }

@@ -1,4 +1,5 @@
-internal import Basics
+internal import AWS
+import Basics
 internal import Checkers
 internal import Contracts
 internal import Docker
@@ -71,6 +72,7 @@ enum Shipped {
         registry.add(NetworkKinds.registry)
         registry.add(PostgresKinds.registry)
         registry.add(RedisKinds.registry)
+        registry.add(AWSKinds.registry)
         return registry
     }
 

@@ -80,7 +80,8 @@ extension AWSAccess {
             .string
     }
 
-    private func experiments() async throws(FaultError) -> [JSONValue] {
+    /// All that FIS remembers.
+    func experiments() async throws(FaultError) -> [JSONValue] {
         var found: [JSONValue] = []
         try await pages("listing FIS experiments") { marker in
             let query = marker.map { [(name: "nextToken", value: $0)] } ?? []

@@ -13,11 +13,16 @@ struct InjectCommand: AsyncParsableCommand {
             Example: squall inject container.kill --target label.app=web --set signal=SIGTERM --duration 10s
             Example: squall inject network.partition --target name=web-1 --against name=db-1 --max-targets 2 --duration 30s
             Example: squall inject network.delay --target label.app=web --set delay=100ms --set jitter=10ms --duration 1m
+            Example: squall inject ec2.stop --target aws=ec2-instance --target tag.app=web --mode one --duration 2m
             """)
 
     @Argument(help: "A fault that squall list faults shows.")
     var kind: String
-    @Option(help: "name=…, image=…, compose-service=…, regex=… or label.KEY=VALUE; several are ANDed.")
+    @Option(
+        help: """
+            name=…, image=…, compose-service=…, regex=… or label.KEY=VALUE of containers; aws=TYPE with id=…, arn=…, \
+            tag.KEY=VALUE, zone=… or region=… of resources. Several are ANDed.
+            """)
     var target: [String] = []
     @Option(help: "The other side of a fault between two, as --target is written, or address=10.0.0.0/8.")
     var against: [String] = []
@@ -76,8 +81,8 @@ struct InjectCommand: AsyncParsableCommand {
         experiment.criteria = [criterion(span)]
         experiment.limits.maxTargets = maxTargets
         experiment.limits.maxDuration = span + .minutes(5)
-        if !target.isEmpty { experiment.targets.append(try selection("target", target)) }
-        if !against.isEmpty { experiment.targets.append(try selection("against", against)) }
+        if !target.isEmpty { experiment.targets.append(try selection("target", target, "--target")) }
+        if !against.isEmpty { experiment.targets.append(try selection("against", against, "--against")) }
         return experiment
     }
 
@@ -121,41 +126,8 @@ struct InjectCommand: AsyncParsableCommand {
         return .sequence([value, scalar], Self.place)
     }
 
-    private func selection(_ name: String, _ conditions: [String]) throws -> TargetDeclaration {
-        let place = Self.place
-        if let outside = try addresses(conditions) {
-            let source = Declaration(name: name, kind: "addresses", parameters: outside, location: place)
-            return TargetDeclaration(name: name, source: .kind(source), mode: .all, location: place)
-        }
-        var labels: [Node.Entry] = []
-        var entries: [Node.Entry] = []
-        for text in conditions {
-            let (key, value) = try pair(text, option: "--target")
-            let scalar = Node.scalar(Node.Scalar(value, isQuoted: true, at: place))
-            if key.hasPrefix("label.") {
-                labels.append(Node.Entry(String(key.dropFirst(6)), at: place, scalar))
-            } else {
-                entries.append(Node.Entry(key == "name" ? "names" : key, at: place, scalar))
-            }
-        }
-        if !labels.isEmpty {
-            entries.append(Node.Entry("labels", at: place, .mapping(Node.Mapping(labels, at: place))))
-        }
-        let source = Declaration(
-            name: name, kind: "docker", parameters: .mapping(Node.Mapping(entries, at: place)), location: place)
-        return TargetDeclaration(name: name, source: .kind(source), mode: try selectionMode(), location: place)
-    }
-
-    /// What `address=…`, once or more, stands for; nil when containers are selected.
-    private func addresses(_ conditions: [String]) throws -> Node? {
-        let pairs = try conditions.map { try pair($0, option: "--against") }
-        guard pairs.contains(where: { $0.0 == "address" }) else { return nil }
-        guard pairs.allSatisfy({ $0.0 == "address" }) else {
-            throw failure(2, "a side has addresses or containers, not both", next: "--against address=10.0.0.0/8")
-        }
-        let list = pairs.map { Node.scalar(Node.Scalar($0.1, isQuoted: true, at: Self.place)) }
-        return .mapping(
-            Node.Mapping([Node.Entry("list", at: Self.place, .sequence(list, Self.place))], at: Self.place))
+    private func selection(_ name: String, _ conditions: [String], _ option: String) throws -> TargetDeclaration {
+        try TargetConditions(conditions, option: option, at: Self.place).declaration(name, mode: try selectionMode())
     }
 
     private func selectionMode() throws -> SelectionMode {

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
+from moto.ec2.utils import filter_dict_attribute_mapping
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from .errors import AWSError
@@ -18,6 +19,8 @@ from .wire import Answer, Request
 # Moto's backends are made for one caller at a time; a few milliseconds each, so one lock costs nobody anything.
 lock = threading.RLock()
 _application = DomainDispatcherApplication(create_backend_app)
+# Moto compares an object that holds the zone with the zone's name, and finds no instance in any.
+filter_dict_attribute_mapping["availability-zone"] = "placement.zone"
 
 
 def forward(request: Request) -> Answer:
