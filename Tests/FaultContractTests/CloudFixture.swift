@@ -123,8 +123,9 @@ final class CloudFixture: ContractFixture {
 
     /// A world of its own again, unless names that are drawn anew stand in the fault.
     func comesToRest() async throws -> Bool {
+        // An instance that an experiment stopped is a target of no second one.
+        if kind == ECSStopTaskFault.kind || kind == FISExperimentFault.kind { return false }
         if fault.persistence == .untilHealed { return true }
-        if kind == ECSStopTaskFault.kind { return false }
         try await cloud.lab(.post, "reset")
         return true
     }
