@@ -15,9 +15,12 @@ package struct AWSLeftovers: LeftoverScanner {
         let regions = Set(named.filter { !$0.contains("${") })
         var scans: [SystemScan] = []
         for region in regions.sorted() {
-            let system = "AWS \(region)"
+            var system = "AWS \(region)"
             do throws(FaultError) {
-                let marks = try await marks(in: region, context)
+                let access = try AWSAccess(region: region, in: context)
+                // Another account's marks would not be seen with these credentials.
+                system += " of account \(try await access.place().account)"
+                let marks = try await marks(access)
                 scans.append(
                     SystemScan(system: system, marks: marks.map { SystemScan.Mark($0, run: run(of: $0, known)) }))
             } catch {
@@ -31,8 +34,8 @@ package struct AWSLeftovers: LeftoverScanner {
         known.runs.first { leftover.description.contains($0) }
     }
 
-    private func marks(in region: String, _ context: SystemContext) async throws(FaultError) -> [Leftover] {
-        let access = try AWSAccess(region: region, in: context)
+    private func marks(_ access: AWSAccess) async throws(FaultError) -> [Leftover] {
+        let region = access.region
         var found: [Leftover] = []
         let groups = try await access.perform(
             .query(.ec2, "DescribeSecurityGroups", computeFilters([(name: "group-name", values: ["squall-*"])]), .read),

@@ -50,8 +50,10 @@ extension RunDriver {
                 touched.formUnion(targets.map(\.id))
                 known += targets
             }
+            var told: Set<Finding> = []
             for target in known {
-                let findings = await named.fault.preflight(target, in: context)
+                // What holds for all targets of a step is said once.
+                let findings = await named.fault.preflight(target, in: context).filter { told.insert($0).inserted }
                 if let refusal = report(findings, of: "step '\(named.step.name)'") { return refusal }
             }
         }

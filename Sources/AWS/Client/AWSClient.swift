@@ -18,6 +18,8 @@ package final class AWSClient: Sendable {
     private let files: FileAccess
     private let random: @Sendable () -> Double
     private let opened = Mutex<Result<Opened, AWSError>?>(nil)
+    /// Of each access key that was asked for.
+    private let accounts = Mutex<[String: String]>([:])
     package let time: any TimeSource
 
     /// - Parameter random: a number from 0 to 1, for the time between attempts.
@@ -44,6 +46,18 @@ package final class AWSClient: Sendable {
 
     /// The credentials in force: who they are and when they end. Fetched when there are none yet.
     package func credentials() async throws(AWSError) -> AWSCredentials { try await open().store.credentials() }
+
+    /// The account that the credentials in force are of; asked once for each access key.
+    package func account(region: String) async throws(AWSError) -> String {
+        let key = try await credentials().accessKey
+        if let known = accounts.withLock({ $0[key] }) { return known }
+        let answer = try await perform(.query(.sts, "GetCallerIdentity", [], .read), region: region)
+        guard let account = answer.xml.string("Account"), !account.isEmpty else {
+            throw AWSError(.unexpected, "AWS does not say whose credentials these are", requestID: answer.requestID)
+        }
+        accounts.withLock { $0[key] = account }
+        return account
+    }
 
     /// The region to call: as written in the file, then of the resource's own name, then what the environment, the
     /// profile or the instance says. There is no default: a wrong region would answer "not found", or worse, not.

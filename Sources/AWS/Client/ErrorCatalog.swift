@@ -8,6 +8,11 @@ enum ErrorCatalog {
 
     static func entry(for word: String, status: Int) -> Entry {
         if let known = known[word] { return known }
+        // A page of whatever stands between us and AWS: "404" there says nothing of the resource.
+        if word.isEmpty, (400...499).contains(status), status != 429 {
+            return Entry(
+                code: .unexpected, advice: "check AWS_ENDPOINT_URL, the proxy and the region: no service answered")
+        }
         if word.hasSuffix("NotFoundFault") || word.hasSuffix("NotFound") || word.hasSuffix("NotFoundException")
             || word.hasPrefix("NoSuch")
         {

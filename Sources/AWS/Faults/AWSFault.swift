@@ -7,7 +7,9 @@ package protocol AWSFault: Fault {}
 
 extension AWSFault {
     package func preflight(_ target: Target, in context: SystemContext) async -> [Finding] {
-        await CredentialCheck.findings(in: context)
+        let findings = await CredentialCheck.findings(in: context)
+        if findings.contains(where: { $0.severity == .error }) { return findings }
+        return findings + (await RightsCheck.findings(plan(for: target).privileges, for: target, in: context))
     }
 }
 

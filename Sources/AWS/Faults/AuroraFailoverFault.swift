@@ -51,8 +51,8 @@ package struct AuroraFailoverFault: AWSFault, IrreversibleFault {
     }
 
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> Undo {
-        let resource = try AWSResource(target, .auroraCluster)
-        let cluster = try await AWSAccess(region: resource.region, in: context).cluster(resource.id)
+        let resource = try await AWSResource(target, .auroraCluster, in: context)
+        let cluster = try await AWSAccess(resource.place, in: context).cluster(resource.id)
         guard cluster.isAvailable else {
             throw FaultError(
                 .notApplicable, "cluster \(cluster.id) is \(cluster.status), not available",
@@ -75,7 +75,7 @@ package struct AuroraFailoverFault: AWSFault, IrreversibleFault {
     }
 
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
-        let access = try AWSAccess(region: undo.cluster.region, in: context)
+        let access = try await AWSAccess(undo.cluster.place, in: context)
         let begun = context.time.now
         var fields = [("DBClusterIdentifier", undo.cluster.id)]
         if let to = undo.target { fields.append(("TargetDBInstanceIdentifier", to)) }

@@ -38,8 +38,8 @@ package struct AuroraStopFault: AWSFault {
     }
 
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> Undo {
-        let resource = try AWSResource(target, .auroraCluster)
-        let cluster = try await AWSAccess(region: resource.region, in: context).cluster(resource.id)
+        let resource = try await AWSResource(target, .auroraCluster, in: context)
+        let cluster = try await AWSAccess(resource.place, in: context).cluster(resource.id)
         guard cluster.isAvailable else {
             throw FaultError(
                 .notApplicable, "cluster \(cluster.id) is \(cluster.status), not available",
@@ -49,7 +49,7 @@ package struct AuroraStopFault: AWSFault {
     }
 
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
-        let access = try AWSAccess(region: undo.cluster.region, in: context)
+        let access = try await AWSAccess(undo.cluster.place, in: context)
         let begun = context.time.now
         _ = try await access.change(
             .query(.rds, "StopDBCluster", [("DBClusterIdentifier", undo.cluster.id)], .once),
@@ -65,7 +65,7 @@ package struct AuroraStopFault: AWSFault {
     }
 
     package static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError) {
-        let access = try AWSAccess(region: undo.cluster.region, in: context)
+        let access = try await AWSAccess(undo.cluster.place, in: context)
         guard let status = try await status(undo, access) else { return }
         switch status {
         case "stopped":
@@ -80,7 +80,7 @@ package struct AuroraStopFault: AWSFault {
     package static func recovery(of undo: Undo) -> Span { .minutes(30) }
 
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {
-        let access = try AWSAccess(region: undo.cluster.region, in: context)
+        let access = try await AWSAccess(undo.cluster.place, in: context)
         guard let status = try await status(undo, access), status != DatabaseCluster.available else { return nil }
         return Leftover(
             kind: kind, target: undo.cluster.id, description: "the cluster is \(status)", commands: manualHeal(undo))
@@ -93,11 +93,6 @@ package struct AuroraStopFault: AWSFault {
 
     /// nil when the cluster is gone.
     private static func status(_ undo: Undo, _ access: AWSAccess) async throws(FaultError) -> String? {
-        do throws(FaultError) {
-            return try await access.cluster(undo.cluster.id).status
-        } catch {
-            if error.code == .notFound { return nil }
-            throw error
-        }
+        try await access.ifThere { access throws(FaultError) in try await access.cluster(undo.cluster.id).status }
     }
 }

@@ -55,7 +55,7 @@ package struct EC2RebootFault: AWSFault {
     }
 
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
-        let access = try AWSAccess(region: undo.instance.region, in: context)
+        let access = try await AWSAccess(undo.instance.place, in: context)
         let begun = context.time.now
         _ = try await access.change(
             .query(.ec2, "RebootInstances", [("InstanceId.1", undo.instance.id)], .once),
@@ -94,7 +94,7 @@ package struct EC2RebootFault: AWSFault {
     private static func status(
         of instance: AWSResource, in context: SystemContext
     ) async throws(FaultError) -> String {
-        let access = try AWSAccess(region: instance.region, in: context)
+        let access = try await AWSAccess(instance.place, in: context)
         let answer = try await access.perform(
             .query(.ec2, "DescribeInstanceStatus", [("InstanceId.1", instance.id)], .read),
             "asking for the status of \(instance.id)")

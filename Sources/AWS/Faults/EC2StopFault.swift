@@ -61,7 +61,7 @@ package struct EC2StopFault: AWSFault {
 
     package static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError) {
         guard try await InstanceChange.state(of: undo.instance, in: context) == "stopped" else { return }
-        let access = try AWSAccess(region: undo.instance.region, in: context)
+        let access = try await AWSAccess(undo.instance.place, in: context)
         _ = try await access.change(
             .query(.ec2, "StartInstances", [("InstanceId.1", undo.instance.id)], .idempotent),
             "starting \(undo.instance.id)")

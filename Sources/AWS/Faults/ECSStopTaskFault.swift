@@ -38,9 +38,9 @@ package struct ECSStopTaskFault: AWSFault, IrreversibleFault {
     }
 
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> Undo {
-        let resource = try AWSResource(target, .containerTask)
+        let resource = try await AWSResource(target, .containerTask, in: context)
         let cluster = try Self.cluster(of: resource.id)
-        let task = try await AWSAccess(region: resource.region, in: context).task(resource.id, cluster: cluster)
+        let task = try await AWSAccess(resource.place, in: context).task(resource.id, cluster: cluster)
         guard task.lastStatus == "RUNNING" else {
             throw FaultError(
                 .notApplicable, "task \(target.name) is \(task.lastStatus), not RUNNING",
@@ -50,7 +50,7 @@ package struct ECSStopTaskFault: AWSFault, IrreversibleFault {
     }
 
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
-        let access = try AWSAccess(region: undo.task.region, in: context)
+        let access = try await AWSAccess(undo.task.place, in: context)
         let begun = context.time.now
         let input: [String: JSONValue] = [
             "cluster": .string(undo.cluster), "task": .string(undo.task.id),

@@ -49,8 +49,8 @@ package struct ElastiCacheFailoverFault: AWSFault, IrreversibleFault {
     }
 
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> Undo {
-        let resource = try AWSResource(target, .replicationGroup)
-        let group = try await AWSAccess(region: resource.region, in: context).replicationGroup(resource.id)
+        let resource = try await AWSResource(target, .replicationGroup, in: context)
+        let group = try await AWSAccess(resource.place, in: context).replicationGroup(resource.id)
         guard group.status == ReplicationGroup.available else {
             throw FaultError(
                 .notApplicable, "replication group \(group.id) is \(group.status), not available",
@@ -69,7 +69,7 @@ package struct ElastiCacheFailoverFault: AWSFault, IrreversibleFault {
     }
 
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
-        let access = try AWSAccess(region: undo.group.region, in: context)
+        let access = try await AWSAccess(undo.group.place, in: context)
         let begun = context.time.now
         let since = context.time.wallClock
         let fields = [("ReplicationGroupId", undo.group.id), ("NodeGroupId", undo.shard)]

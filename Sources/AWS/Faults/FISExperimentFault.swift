@@ -6,7 +6,7 @@ internal import HTTP
 /// Runs an experiment template of AWS FIS: the engine for fleets larger than one machine. Stopping it is its heal.
 package struct FISExperimentFault: AWSFault {
     package struct Undo: Codable, Sendable, Hashable {
-        var region: String
+        var place: AWSPlace
         var template: String
         /// Our mark: the token the experiment was started with, and its tag, by which it is found again.
         var token: String
@@ -89,12 +89,13 @@ package struct FISExperimentFault: AWSFault {
                 advice: "aws fis get-experiment --region \(access.region) --id \(running)")
         }
         return Undo(
-            region: access.region, template: template, token: "squall-\(context.run)-\(context.time.now.nanoseconds)",
+            place: try await access.place(), template: template,
+            token: "squall-\(context.run)-\(context.time.now.nanoseconds)",
             timeout: timeout)
     }
 
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
-        let access = try AWSAccess(region: undo.region, in: context)
+        let access = try await AWSAccess(undo.place, in: context)
         let begun = context.time.now
         let body: [String: JSONValue] = [
             "clientToken": .string(undo.token), "experimentTemplateId": .string(undo.template),
@@ -119,7 +120,7 @@ package struct FISExperimentFault: AWSFault {
     }
 
     package static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError) {
-        let access = try AWSAccess(region: undo.region, in: context)
+        let access = try await AWSAccess(undo.place, in: context)
         guard let id = try await access.experiment(marked: undo.token) else { return }
         let follower = FISFollower(id, access, context)
         try await follower.look()
@@ -136,7 +137,7 @@ package struct FISExperimentFault: AWSFault {
     package static func recovery(of undo: Undo) -> Span { .minutes(10) }
 
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {
-        let access = try AWSAccess(region: undo.region, in: context)
+        let access = try await AWSAccess(undo.place, in: context)
         guard let id = try await access.experiment(marked: undo.token) else { return nil }
         let state = try await access.experimentState(id)
         guard !state.isOver else { return nil }
@@ -146,8 +147,8 @@ package struct FISExperimentFault: AWSFault {
 
     package static func manualHeal(_ undo: Undo) -> [String] {
         [
-            "aws fis list-experiments --region \(undo.region) --experiment-template-id \(undo.template)",
-            "aws fis stop-experiment --region \(undo.region) --id ID",
+            "aws fis list-experiments --region \(undo.place.region) --experiment-template-id \(undo.template)",
+            "aws fis stop-experiment --region \(undo.place.region) --id ID",
         ]
     }
 }

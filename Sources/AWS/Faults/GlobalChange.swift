@@ -14,8 +14,8 @@ package struct GlobalChange: Codable, Sendable, Hashable {
 
     /// Finds the clusters; `to` is an ARN, or nil when there is only one secondary.
     init(_ target: Target, to: String?, timeout: Span, in context: SystemContext) async throws(FaultError) {
-        let resource = try AWSResource(target, .globalCluster)
-        let cluster = try await AWSAccess(region: resource.region, in: context).globalCluster(resource.id)
+        let resource = try await AWSResource(target, .globalCluster, in: context)
+        let cluster = try await AWSAccess(resource.place, in: context).globalCluster(resource.id)
         let secondaries = cluster.members.filter { !$0.isWriter }.map(\.arn)
         guard let writer = cluster.writer else {
             throw FaultError(

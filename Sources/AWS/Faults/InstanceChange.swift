@@ -11,8 +11,8 @@ enum InstanceChange {
         let general = await CredentialCheck.findings(in: context)
         if general.contains(where: { $0.severity == .error }) { return general }
         do throws(FaultError) {
-            let instance = try AWSResource(target, .computeInstance)
-            let access = try AWSAccess(region: instance.region, in: context)
+            let instance = try await AWSResource(target, .computeInstance, in: context)
+            let access = try await AWSAccess(instance.place, in: context)
             for operation in operations {
                 guard try await access.mayDo(operation, [("InstanceId.1", instance.id)]) == false else { continue }
                 return general + [
@@ -31,8 +31,8 @@ enum InstanceChange {
 
     /// The target, when it runs.
     static func running(_ target: Target, in context: SystemContext) async throws(FaultError) -> AWSResource {
-        let resource = try AWSResource(target, .computeInstance)
-        let instance = try await AWSAccess(region: resource.region, in: context).instance(resource.id)
+        let resource = try await AWSResource(target, .computeInstance, in: context)
+        let instance = try await AWSAccess(resource.place, in: context).instance(resource.id)
         guard instance.state == "running" else {
             throw FaultError(
                 .notApplicable, "instance \(instance.id) is \(instance.state), not running",
@@ -46,7 +46,7 @@ enum InstanceChange {
         _ operation: String, _ fields: [(String, String)], on instance: AWSResource, until states: [String],
         within patience: Span, in context: SystemContext
     ) async throws(FaultError) -> Effect {
-        let access = try AWSAccess(region: instance.region, in: context)
+        let access = try await AWSAccess(instance.place, in: context)
         let begun = context.time.now
         let answer = try await access.change(
             .query(.ec2, operation, [("InstanceId.1", instance.id)] + fields, .once), "\(operation) of \(instance.id)")
@@ -73,11 +73,8 @@ enum InstanceChange {
 
     /// nil when AWS has forgotten the instance.
     static func state(of instance: AWSResource, in context: SystemContext) async throws(FaultError) -> String? {
-        do throws(FaultError) {
-            return try await AWSAccess(region: instance.region, in: context).instance(instance.id).state
-        } catch {
-            if error.code == .notFound { return nil }
-            throw error
+        try await AWSAccess(instance.place, in: context).ifThere { access throws(FaultError) in
+            try await access.instance(instance.id).state
         }
     }
 }

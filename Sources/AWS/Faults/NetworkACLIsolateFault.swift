@@ -49,8 +49,8 @@ package struct NetworkACLIsolateFault: AWSFault {
     }
 
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> Undo {
-        let resource = try AWSResource(target, .subnet)
-        let access = try AWSAccess(region: resource.region, in: context)
+        let resource = try await AWSResource(target, .subnet, in: context)
+        let access = try await AWSAccess(resource.place, in: context)
         guard let subnet = try await access.subnets(ids: [resource.id]).first else {
             throw FaultError(
                 .notFound, "there is no subnet \(resource.id) in \(resource.region)",
@@ -70,7 +70,7 @@ package struct NetworkACLIsolateFault: AWSFault {
     }
 
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
-        let access = try AWSAccess(region: undo.subnet.region, in: context)
+        let access = try await AWSAccess(undo.subnet.place, in: context)
         let ours = try await access.makeACL(undo.mark, in: undo.network)
         let begun = context.time.now
         guard let association = try await access.association(of: undo.subnet.id) else {
@@ -86,7 +86,7 @@ package struct NetworkACLIsolateFault: AWSFault {
     }
 
     package static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError) {
-        let access = try AWSAccess(region: undo.subnet.region, in: context)
+        let access = try await AWSAccess(undo.subnet.place, in: context)
         guard let ours = try await access.acl(marked: undo.mark) else { return }
         if let association = try await access.association(of: undo.subnet.id), association.acl == ours {
             _ = try await access.replace(association.id, with: undo.before)
@@ -98,7 +98,7 @@ package struct NetworkACLIsolateFault: AWSFault {
     package static func recovery(of undo: Undo) -> Span { .minutes(1) }
 
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {
-        let access = try AWSAccess(region: undo.subnet.region, in: context)
+        let access = try await AWSAccess(undo.subnet.place, in: context)
         guard let ours = try await access.acl(marked: undo.mark) else { return nil }
         let has = try await access.association(of: undo.subnet.id)?.acl == ours ? "has it" : "does not have it"
         return Leftover(

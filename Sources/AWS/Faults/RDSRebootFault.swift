@@ -47,8 +47,8 @@ package struct RDSRebootFault: AWSFault {
     }
 
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> Undo {
-        let resource = try AWSResource(target, .databaseInstance)
-        let instance = try await AWSAccess(region: resource.region, in: context).databaseInstance(resource.id)
+        let resource = try await AWSResource(target, .databaseInstance, in: context)
+        let instance = try await AWSAccess(resource.place, in: context).databaseInstance(resource.id)
         guard instance.status == DatabaseCluster.available else {
             throw FaultError(
                 .notApplicable, "instance \(instance.id) is \(instance.status), not available",
@@ -63,7 +63,7 @@ package struct RDSRebootFault: AWSFault {
     }
 
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
-        let access = try AWSAccess(region: undo.instance.region, in: context)
+        let access = try await AWSAccess(undo.instance.place, in: context)
         let begun = context.time.now
         var fields = [("DBInstanceIdentifier", undo.instance.id)]
         if undo.forcesFailover { fields.append(("ForceFailover", "true")) }
@@ -96,15 +96,11 @@ package struct RDSRebootFault: AWSFault {
     package static func recovery(of undo: Undo) -> Span { .minutes(15) }
 
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {
-        let access = try AWSAccess(region: undo.instance.region, in: context)
-        let instance: DatabaseInstance
-        do throws(FaultError) {
-            instance = try await access.databaseInstance(undo.instance.id)
-        } catch {
-            if error.code == .notFound { return nil }
-            throw error
+        let access = try await AWSAccess(undo.instance.place, in: context)
+        let instance = try await access.ifThere { access throws(FaultError) in
+            try await access.databaseInstance(undo.instance.id)
         }
-        guard instance.status != DatabaseCluster.available else { return nil }
+        guard let instance, instance.status != DatabaseCluster.available else { return nil }
         return Leftover(
             kind: kind, target: undo.instance.id, description: "the instance is \(instance.status) after its reboot",
             commands: manualHeal(undo))

@@ -13,7 +13,7 @@ package struct Route53HealthCheckFault: AWSFault {
     }
 
     package struct Undo: Codable, Sendable, Hashable {
-        var region: String
+        var place: AWSPlace
         var id: String
         var mode: Mode
         /// The flag's value before.
@@ -75,11 +75,11 @@ package struct Route53HealthCheckFault: AWSFault {
                 .notApplicable, "health check \(id) is \(mode.rawValue) already",
                 advice: "aws route53 get-health-check --health-check-id \(id)")
         }
-        return Undo(region: access.region, id: id, mode: mode, before: check.flag(mode), timeout: timeout)
+        return Undo(place: try await access.place(), id: id, mode: mode, before: check.flag(mode), timeout: timeout)
     }
 
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
-        let access = try AWSAccess(region: undo.region, in: context)
+        let access = try await AWSAccess(undo.place, in: context)
         let begun = context.time.now
         try await access.setHealthCheck(undo.id, undo.mode, to: !undo.before)
         let watch = EffectWatch(context, every: EffectWatch.pace, within: undo.timeout)
@@ -91,13 +91,13 @@ package struct Route53HealthCheckFault: AWSFault {
     }
 
     package static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError) {
-        let access = try AWSAccess(region: undo.region, in: context)
+        let access = try await AWSAccess(undo.place, in: context)
         guard try await isChanged(undo, access) else { return }
         try await access.setHealthCheck(undo.id, undo.mode, to: undo.before)
     }
 
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {
-        guard try await isChanged(undo, try AWSAccess(region: undo.region, in: context)) else { return nil }
+        guard try await isChanged(undo, try await AWSAccess(undo.place, in: context)) else { return nil }
         return Leftover(
             kind: kind, target: undo.id, description: "the health check is \(undo.mode.rawValue)",
             commands: manualHeal(undo))
@@ -109,12 +109,10 @@ package struct Route53HealthCheckFault: AWSFault {
     }
 
     private static func isChanged(_ undo: Undo, _ access: AWSAccess) async throws(FaultError) -> Bool {
-        do throws(FaultError) {
-            return try await access.healthCheck(undo.id).flag(undo.mode) != undo.before
-        } catch {
-            if error.code == .notFound { return false }
-            throw error
+        let now = try await access.ifThere { access throws(FaultError) in
+            try await access.healthCheck(undo.id).flag(undo.mode)
         }
+        return now.map { $0 != undo.before } ?? false
     }
 }
 

@@ -5,7 +5,7 @@ package import Experiment
 /// Gives a weighted record of Route 53 another weight; the record as it was is the undo.
 package struct Route53WeightFault: AWSFault {
     package struct Undo: Codable, Sendable, Hashable {
-        var region: String
+        var place: AWSPlace
         var zone: String
         var record: RecordSet
         var weight: Int
@@ -84,11 +84,11 @@ package struct Route53WeightFault: AWSFault {
                 .notApplicable, "record \(name) \(type) (\(identifier)) has weight \(weight) already",
                 advice: "aws route53 list-resource-record-sets --hosted-zone-id \(zone)")
         }
-        return Undo(region: access.region, zone: zone, record: record, weight: weight, timeout: timeout)
+        return Undo(place: try await access.place(), zone: zone, record: record, weight: weight, timeout: timeout)
     }
 
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
-        let access = try AWSAccess(region: undo.region, in: context)
+        let access = try await AWSAccess(undo.place, in: context)
         let begun = context.time.now
         let change = try await access.write(
             try undo.record.weighted(undo.weight), zone: undo.zone, comment: "squall \(context.run)")
@@ -104,13 +104,13 @@ package struct Route53WeightFault: AWSFault {
     }
 
     package static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError) {
-        let access = try AWSAccess(region: undo.region, in: context)
+        let access = try await AWSAccess(undo.place, in: context)
         guard let now = try await current(undo, access), try now.weight() == Int64(undo.weight) else { return }
         _ = try await access.write(undo.record, zone: undo.zone, comment: "squall heals \(context.run)")
     }
 
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {
-        let access = try AWSAccess(region: undo.region, in: context)
+        let access = try await AWSAccess(undo.place, in: context)
         guard let now = try await current(undo, access), try now.weight() == Int64(undo.weight) else { return nil }
         return Leftover(
             kind: kind, target: undo.record.name, description: "the record has weight \(undo.weight)",
@@ -127,12 +127,8 @@ package struct Route53WeightFault: AWSFault {
 
     /// The record now; nil when it is gone, or the zone is.
     private static func current(_ undo: Undo, _ access: AWSAccess) async throws(FaultError) -> RecordSet? {
-        do throws(FaultError) {
-            return try await access.record(
-                undo.record.name, undo.record.type, undo.record.setIdentifier, zone: undo.zone)
-        } catch {
-            if error.code == .notFound { return nil }
-            throw error
+        try await access.ifThere { access throws(FaultError) in
+            try await access.record(undo.record.name, undo.record.type, undo.record.setIdentifier, zone: undo.zone)
         }
     }
 }

@@ -105,7 +105,7 @@ package struct SSMRunCommandFault: AWSFault {
     }
 
     package static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError) {
-        let access = try AWSAccess(region: undo.instance.region, in: context)
+        let access = try await AWSAccess(undo.instance.place, in: context)
         for command in try await access.commands(undo.instance.id, commented: undo.comment) where command.isRunning {
             _ = try await access.change(
                 .json(.ssm, "CancelCommand", ["CommandId": .string(command.id)], .once), "cancelling \(command.id)")
@@ -124,7 +124,7 @@ package struct SSMRunCommandFault: AWSFault {
 
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {
         guard try await InstanceChange.isAlive(undo.instance, in: context) else { return nil }
-        let access = try AWSAccess(region: undo.instance.region, in: context)
+        let access = try await AWSAccess(undo.instance.place, in: context)
         let sent = try await access.commands(undo.instance.id, commented: undo.comment)
         let isRunning = sent.contains(where: \.isRunning)
         let isOpen = undo.undo != nil && !sent.isEmpty ? try await !isUndone(undo, access) : false
@@ -156,7 +156,7 @@ package struct SSMRunCommandFault: AWSFault {
     private static func run(
         _ document: Document, _ undo: Undo, comment: String, in context: SystemContext
     ) async throws(FaultError) -> String {
-        let access = try AWSAccess(region: undo.instance.region, in: context)
+        let access = try await AWSAccess(undo.instance.place, in: context)
         let known = Set(try await access.commands(undo.instance.id, commented: comment).map(\.id))
         let input: [String: JSONValue] = [
             "DocumentName": .string(document.name), "InstanceIds": .array([.string(undo.instance.id)]),

@@ -50,7 +50,7 @@ package struct SecurityGroupIsolateFault: AWSFault {
 
     package func prepare(_ target: Target, in context: SystemContext) async throws(FaultError) -> Undo {
         let resource = try await InstanceChange.running(target, in: context)
-        let access = try AWSAccess(region: resource.region, in: context)
+        let access = try await AWSAccess(resource.place, in: context)
         let instance = try await access.instance(resource.id)
         guard !instance.interfaces.isEmpty else {
             throw FaultError(.notApplicable, "instance \(instance.id) shows no network interface")
@@ -66,7 +66,7 @@ package struct SecurityGroupIsolateFault: AWSFault {
     }
 
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
-        let access = try AWSAccess(region: undo.instance.region, in: context)
+        let access = try await AWSAccess(undo.instance.place, in: context)
         let group = try await access.makeEmptySecurityGroup(undo.group, in: undo.network)
         let begun = context.time.now
         for interface in undo.interfaces { try await access.setGroups([group], of: interface.id) }
@@ -82,7 +82,7 @@ package struct SecurityGroupIsolateFault: AWSFault {
     }
 
     package static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError) {
-        let access = try AWSAccess(region: undo.instance.region, in: context)
+        let access = try await AWSAccess(undo.instance.place, in: context)
         guard let group = try await access.securityGroup(named: undo.group, in: undo.network) else { return }
         for interface in try await isolated(undo, group, access) {
             // One that came after the injection has nothing to go back to but what the others had.
@@ -96,7 +96,7 @@ package struct SecurityGroupIsolateFault: AWSFault {
     package static func recovery(of undo: Undo) -> Span { .minutes(1) }
 
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {
-        let access = try AWSAccess(region: undo.instance.region, in: context)
+        let access = try await AWSAccess(undo.instance.place, in: context)
         guard let group = try await access.securityGroup(named: undo.group, in: undo.network) else { return nil }
         let count = try await isolated(undo, group, access).count
         return Leftover(
@@ -120,12 +120,10 @@ package struct SecurityGroupIsolateFault: AWSFault {
     private static func isolated(
         _ undo: Undo, _ group: String, _ access: AWSAccess
     ) async throws(FaultError) -> [ComputeInstance.Interface] {
-        do throws(FaultError) {
-            return try await access.instance(undo.instance.id).interfaces.filter { $0.groups.contains(group) }
-        } catch {
-            if error.code == .notFound { return [] }
-            throw error
+        let instance = try await access.ifThere { access throws(FaultError) in
+            try await access.instance(undo.instance.id)
         }
+        return instance?.interfaces.filter { $0.groups.contains(group) } ?? []
     }
 }
 

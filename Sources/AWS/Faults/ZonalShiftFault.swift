@@ -6,7 +6,7 @@ internal import HTTP
 /// Moves a load balancer's traffic away from an availability zone with ARC's zonal shift; cancelling it is the undo.
 package struct ZonalShiftFault: AWSFault {
     package struct Undo: Codable, Sendable, Hashable {
-        var region: String
+        var place: AWSPlace
         var resource: String
         var awayFrom: String
         /// Our mark in the shift's comment: its identifier is not known before it exists.
@@ -97,12 +97,13 @@ package struct ZonalShiftFault: AWSFault {
         // ARC takes whole minutes; rounded up, so that it never ends before its time.
         let minutes = (expiresIn.nanoseconds + 59_999_999_999) / 60_000_000_000
         return Undo(
-            region: access.region, resource: resource, awayFrom: awayFrom, comment: "squall \(context.run) \(awayFrom)",
+            place: try await access.place(), resource: resource, awayFrom: awayFrom,
+            comment: "squall \(context.run) \(awayFrom)",
             expiresIn: "\(minutes)m", timeout: timeout)
     }
 
     package func inject(_ undo: Undo, in context: SystemContext) async throws(FaultError) -> Effect {
-        let access = try AWSAccess(region: undo.region, in: context)
+        let access = try await AWSAccess(undo.place, in: context)
         let begun = context.time.now
         let body: [String: JSONValue] = [
             "resourceIdentifier": .string(undo.resource), "awayFrom": .string(undo.awayFrom),
@@ -125,7 +126,7 @@ package struct ZonalShiftFault: AWSFault {
     }
 
     package static func heal(_ undo: Undo, in context: SystemContext) async throws(FaultError) {
-        let access = try AWSAccess(region: undo.region, in: context)
+        let access = try await AWSAccess(undo.place, in: context)
         guard let shift = try await ours(undo, access) else { return }
         _ = try await access.change(
             .rest(.zonalShift, "CancelZonalShift", .delete, "/zonalshifts/\(percentEncoded(shift.id))", .once),
@@ -133,7 +134,7 @@ package struct ZonalShiftFault: AWSFault {
     }
 
     package static func leftover(of undo: Undo, in context: SystemContext) async throws(FaultError) -> Leftover? {
-        guard let shift = try await ours(undo, try AWSAccess(region: undo.region, in: context)) else { return nil }
+        guard let shift = try await ours(undo, try await AWSAccess(undo.place, in: context)) else { return nil }
         return Leftover(
             kind: kind, target: undo.resource,
             description: "zonal shift \(shift.id) is active, away from \(undo.awayFrom)", commands: manualHeal(undo))
@@ -141,8 +142,8 @@ package struct ZonalShiftFault: AWSFault {
 
     package static func manualHeal(_ undo: Undo) -> [String] {
         [
-            "aws arc-zonal-shift list-zonal-shifts --region \(undo.region) --resource-identifier \(undo.resource)",
-            "aws arc-zonal-shift cancel-zonal-shift --region \(undo.region) --zonal-shift-id ID",
+            "aws arc-zonal-shift list-zonal-shifts --region \(undo.place.region) --resource-identifier \(undo.resource)",
+            "aws arc-zonal-shift cancel-zonal-shift --region \(undo.place.region) --zonal-shift-id ID",
         ]
     }
 

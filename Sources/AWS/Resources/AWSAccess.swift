@@ -11,6 +11,17 @@ struct AWSAccess: Sendable {
         client = try context.services.require(AWSClient.self)
     }
 
+    /// Where a change was made; throws `denied` when the credentials in force are of another account.
+    init(_ place: AWSPlace, in context: SystemContext) async throws(FaultError) {
+        try self.init(region: place.region, in: context)
+        let account = try await self.place().account
+        guard account == place.account else {
+            throw FaultError(
+                .denied, "the credentials are of account \(account), and the change was made in \(place.account)",
+                advice: "export AWS_PROFILE=… of account \(place.account), then squall heal --all")
+        }
+    }
+
     /// The region as written in the file or named by a resource, else of the environment or the profile.
     init(written: String?, _ resource: ARN? = nil, in context: SystemContext) async throws(FaultError) {
         client = try context.services.require(AWSClient.self)
@@ -18,6 +29,27 @@ struct AWSAccess: Sendable {
             region = try await client.region(written, resource)
         } catch {
             throw error.faultError("no region to call AWS in")
+        }
+    }
+
+    /// This region, of the account that the credentials in force are of.
+    func place() async throws(FaultError) -> AWSPlace {
+        do throws(AWSError) {
+            return AWSPlace(region: region, account: try await client.account(region: region))
+        } catch {
+            throw error.faultError("asking whose credentials these are failed")
+        }
+    }
+
+    /// What a look finds; nil when AWS says that there is no such thing.
+    func ifThere<Value>(
+        _ look: (AWSAccess) async throws(FaultError) -> Value
+    ) async throws(FaultError) -> Value? {
+        do throws(FaultError) {
+            return try await look(self)
+        } catch {
+            if error.code == .notFound { return nil }
+            throw error
         }
     }
 

@@ -41,19 +41,32 @@ enum ResourceType: String, Sendable, Hashable, CaseIterable {
     }
 }
 
+/// Where a change was made. A heal with the credentials of another account would find nothing there, and must not take
+/// that for clean: it is refused.
+struct AWSPlace: Sendable, Hashable, Codable {
+    var region: String
+    var account: String
+}
+
 /// The resource that a fault acts on, as the journal keeps it.
 struct AWSResource: Sendable, Hashable, Codable {
-    var region: String
+    var place: AWSPlace
     var id: String
 
-    /// Reads what a fault requires of its target.
-    init(_ target: Target, _ type: ResourceType) throws(FaultError) {
+    var region: String { place.region }
+
+    init(_ id: String, in place: AWSPlace) {
+        self.id = id
+        self.place = place
+    }
+
+    /// Reads what a fault requires of its target, and whose it is.
+    init(_ target: Target, _ type: ResourceType, in context: SystemContext) async throws(FaultError) {
         guard let id = target.attributes[type.attribute], let region = target.attributes[.awsRegion] else {
             throw FaultError(
                 .notApplicable, "target \(target.name) is no \(type.rawValue)",
                 advice: "{aws: {type: \(type.rawValue), ids: [...]}}")
         }
-        self.region = region
-        self.id = id
+        self.init(id, in: try await AWSAccess(region: region, in: context).place())
     }
 }

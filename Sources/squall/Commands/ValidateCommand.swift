@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Basics
+internal import Contracts
 internal import Controller
 internal import Experiment
 
@@ -27,7 +28,7 @@ struct ValidateCommand: AsyncParsableCommand {
             } else {
                 result = try file.read(path, registry: registry)
             }
-            if let experiment = result.experiment {
+            if let experiment = result.experiment, assembles(experiment, registry, &all) {
                 if !format.isJSON { Output.line("\(path): valid (\(experiment.title))") }
             } else {
                 isValid = false
@@ -35,5 +36,17 @@ struct ValidateCommand: AsyncParsableCommand {
         }
         if format.isJSON { try printJSON(all) }
         if !isValid { throw ExitCode(2) }
+    }
+
+    /// What no single declaration shows: whether the limits allow the faults.
+    private func assembles(_ experiment: Experiment, _ registry: Registry, _ all: inout [Diagnostic]) -> Bool {
+        do throws(InvalidInput) {
+            _ = try RunAssembly(experiment, registry: registry)
+            return true
+        } catch {
+            all += error.diagnostics
+            if !format.isJSON { _ = fail(error) }
+            return false
+        }
     }
 }
