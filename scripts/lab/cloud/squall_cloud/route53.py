@@ -47,6 +47,8 @@ class Route53:
         self._changes: dict[str, Change] = {}
         # Records by zone, as the name server answers them.
         self.published: dict[str, list[Any]] = {}
+        # Zone → the number of the newest change that its published records have.
+        self._newest: dict[str, int] = {}
         # What a test says that a check's probes see; healthy without a word.
         self.observed: dict[str, bool] = {}
 
@@ -90,8 +92,13 @@ class Route53:
         self._changes[name] = change
         snapshot = copy.deepcopy(records)
 
+        number = len(self._changes)
+
         def finish() -> None:
-            self.published = {**self.published, zone.resource_id: snapshot}
+            # A change that took longer than a later one must not bring its older records back.
+            if number > self._newest.get(zone.resource_id, 0):
+                self._newest[zone.resource_id] = number
+                self.published = {**self.published, zone.resource_id: snapshot}
             change.status = "INSYNC"
 
         answer = change.describe()
