@@ -55,8 +55,9 @@ final class EasyHandle {
 
     private func setRoute(_ request: HTTPRequest) {
         if let unixSocket = request.unixSocket { set(CURLOPT_UNIX_SOCKET_PATH, unixSocket) }
-        // libcurl would send even loopback addresses to a proxy that the environment names.
-        if request.unixSocket != nil || request.isLoopback { set(CURLOPT_PROXY, "") }
+        // libcurl would send even loopback addresses, and the request for an instance's credentials, to a proxy that the
+        // environment names.
+        if request.unixSocket != nil || request.isLocal { set(CURLOPT_PROXY, "") }
         if request.connection == .fresh {
             set(CURLOPT_FRESH_CONNECT, 1)
             set(CURLOPT_FORBID_REUSE, 1)
@@ -180,15 +181,16 @@ extension HTTPRequest {
         return unixSocket.map { "\(method.rawValue) \(text) over \($0)" } ?? "\(method.rawValue) \(text)"
     }
 
-    /// The URL names this machine by loopback address or as localhost.
-    var isLoopback: Bool {
+    /// The URL names this machine by loopback address or as localhost, or what stands right beside it: link-local
+    /// addresses, at which clouds give an instance its credentials.
+    var isLocal: Bool {
         guard let scheme = url.firstRange(of: "://") else { return false }
         var authority = url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         if let at = authority.lastIndex(of: "@") { authority = authority[authority.index(after: at)...] }
-        if authority.hasPrefix("[::1]") { return true }
+        if authority.hasPrefix("[::1]") || authority.hasPrefix("[fd00:ec2::") { return true }
         let host = authority.prefix { $0 != ":" }
         return host == "localhost" || host.hasSuffix(".localhost")
-            || (host.hasPrefix("127.") && host.allSatisfy { $0.isNumber || $0 == "." })
+            || (host.hasPrefix("127.") || host.hasPrefix("169.254.")) && host.allSatisfy { $0.isNumber || $0 == "." }
     }
 }
 

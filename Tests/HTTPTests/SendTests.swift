@@ -140,4 +140,15 @@ import Testing
             return [UInt8](repeating: UInt8(ascii: "z"), count: size)
         }
     }
+
+    /// A proxy must see neither what goes to this machine nor the credentials of the instance it is.
+    @Test(arguments: [
+        ("http://127.0.0.1:1/", true), ("http://localhost/x", true), ("http://user@[::1]:2/", true),
+        ("http://169.254.169.254/latest/api/token", true), ("http://[fd00:ec2::254]/latest/", true),
+        ("http://127.0.0.1.example.com/", false), ("http://169.254.169.254.example.com/", false),
+        ("https://rds.us-east-1.amazonaws.com/", false), ("http://10.0.0.1/", false),
+    ])
+    func whatIsRightHereNeedsNoProxy(url: String, isLocal: Bool) {
+        #expect(HTTPRequest(.get, url).isLocal == isLocal)
+    }
 }
