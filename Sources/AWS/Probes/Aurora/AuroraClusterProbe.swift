@@ -81,7 +81,7 @@ package struct AuroraClusterProbe: Probe {
             """,
         example: """
             secrets:
-              password: {type: env, key: PGPASSWORD}
+              password: {type: file, path: secrets/orders}
             probes:
               cluster:
                 type: aurora.cluster
