@@ -14,8 +14,8 @@ import Testing
             let run = try await LedgerRun(
                 cluster,
                 // Long: a machine that stands still for a second is no fault of the servers.
-                .test(primary.dsn, timeout: .seconds(10), nodes: [("pg-1", primary), ("pg-2", standby)]))
-            try await run.during { try await run.acknowledged(at: 200) }
+                .test(primary.dsn, rate: 30, timeout: .seconds(5), nodes: [("pg-1", primary), ("pg-2", standby)]))
+            try await run.during { try await run.acknowledged(at: 120) }
             let odd = run.operations.filter { $0.outcome != .ok || $0.sent == nil || $0.node != "pg-1" }
             #expect(odd.isEmpty, "\(odd.prefix(3))")
             #expect(Set(run.operations.map(\.sequence)).count == run.operations.count)

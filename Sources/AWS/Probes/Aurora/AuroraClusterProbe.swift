@@ -80,16 +80,13 @@ package struct AuroraClusterProbe: Probe {
             endpoint, else the instance that says it is). Elsewhere these functions do not exist, and nothing is recorded.
             """,
         example: """
-            secrets:
-              password: {type: file, path: secrets/orders}
-            probes:
-              cluster:
-                type: aurora.cluster
-                cluster: orders
-                region: us-east-1
-                endpoint-dsn: "host=orders.cluster-abc.us-east-1.rds.amazonaws.com user=app dbname=app password=${password}"
-                instances:
-                  orders-1: "host=orders-1.abc.us-east-1.rds.amazonaws.com user=app dbname=app password=${password}"
-                  orders-2: "host=orders-2.abc.us-east-1.rds.amazonaws.com user=app dbname=app password=${password}"
+            cluster:
+              type: aurora.cluster
+              cluster: orders
+              region: us-east-1
+              endpoint-dsn: "host=orders.cluster-abc.us-east-1.rds.amazonaws.com user=app dbname=app"
+              instances:
+                orders-1: "host=orders-1.abc.us-east-1.rds.amazonaws.com user=app dbname=app"
+                orders-2: "host=orders-2.abc.us-east-1.rds.amazonaws.com user=app dbname=app"
             """)
 }
