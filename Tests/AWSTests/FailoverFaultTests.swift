@@ -61,3 +61,28 @@ import Testing
         #expect(try await cloud.count("FailoverDBCluster") == 1)
     }
 }
+
+/// Heals that AWS does not let through at once.
+@Suite struct IsolationHealTests {
+    /// A group is in use for some seconds after the last interface has let go of it.
+    @Test func aGroupThatIsStillInUseIsALeftoverAndGoesWithTheNextTry() async throws {
+        let cloud = try CloudServer()
+        let context = try cloud.context(run: "isolation")
+        var diagnostics = Diagnostics()
+        let node = Node.mapping(Node.Mapping([], at: Location(file: "t", line: 1, column: 1)))
+        let fault = try #require(
+            ParameterReader.read(node, SecurityGroupIsolateFault.parameters, into: &diagnostics) {
+                SecurityGroupIsolateFault(from: &$0)
+            })
+        let target = ResourceType.computeInstance.target("i-0a000000000000001", region: "us-east-1")
+        let undo = try await fault.prepare(target, in: context)
+        _ = try await fault.inject(undo, in: context)
+        try await cloud.spoil([
+            "action": .string("DeleteSecurityGroup"), "status": .integer(400), "code": .string("DependencyViolation"),
+        ])
+        try await SecurityGroupIsolateFault.heal(undo, in: context)
+        #expect(try await SecurityGroupIsolateFault.leftover(of: undo, in: context) != nil)
+        try await SecurityGroupIsolateFault.heal(undo, in: context)
+        #expect(try await SecurityGroupIsolateFault.leftover(of: undo, in: context) == nil)
+    }
+}

@@ -91,7 +91,7 @@ package struct NetworkACLIsolateFault: AWSFault {
         if let association = try await access.association(of: undo.subnet.id), association.acl == ours {
             _ = try await access.replace(association.id, with: undo.before)
         }
-        try await access.perform(
+        try await access.deleteWhenFree(
             .query(.ec2, "DeleteNetworkAcl", [("NetworkAclId", ours)], .idempotent), "deleting network ACL \(ours)")
     }
 

@@ -89,7 +89,7 @@ package struct SecurityGroupIsolateFault: AWSFault {
             let before = undo.interfaces.first { $0.id == interface.id } ?? undo.interfaces[0]
             try await access.setGroups(before.groups, of: interface.id)
         }
-        try await access.perform(
+        try await access.deleteWhenFree(
             .query(.ec2, "DeleteSecurityGroup", [("GroupId", group)], .idempotent), "deleting security group \(group)")
     }
 

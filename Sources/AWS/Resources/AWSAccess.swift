@@ -63,6 +63,16 @@ struct AWSAccess: Sendable {
         }
     }
 
+    /// Deletes what AWS may take for used for some seconds after nothing uses it: that it is still there is for the look
+    /// after the heal to say, which is repeated until the change's `recovery` has passed.
+    func deleteWhenFree(_ call: AWSCall, _ action: String) async throws(FaultError) {
+        do throws(FaultError) {
+            try await perform(call, action)
+        } catch {
+            guard (error.underlying as? AWSError)?.word == "DependencyViolation" else { throw error }
+        }
+    }
+
     /// A change that has no token: nil when its answer was lost, and only the resource's state tells whether it happened.
     func change(_ call: AWSCall, _ action: String) async throws(FaultError) -> AWSAnswer? {
         do throws(AWSError) {
